@@ -1,0 +1,95 @@
+"""The collection ``features``: what analysing a content gave, keyed by content SHA-256 and recipe."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+import numpy as np
+from bson.binary import Binary
+from pymongo import ReplaceOne
+from pymongo.collection import Collection
+
+
+@dataclass(slots=True)
+class Analysis:
+    """The outcome for one content: a status, what is known of the sound, and the features if it is ``ok``.
+
+    ``vector`` is float32 of length 518 in the published column order; None unless ``status`` is ``ok``.
+    """
+
+    sha256: str
+    recipe: str
+    status: str
+    detail: str = ""
+    duration_s: float | None = None
+    sample_rate: int | None = None
+    channels: int | None = None
+    warnings: list[str] = field(default_factory=list)
+    vector: np.ndarray | None = None
+
+
+class FeatureStore:
+    """Read and write analyses."""
+
+    def __init__(self, collection: Collection[dict[str, Any]]) -> None:
+        self._collection = collection
+
+    def upsert(self, analyses: Iterable[Analysis]) -> None:
+        """Write each analysis whole; the vector as 4-byte little-endian floats in one binary value."""
+        documents = [_to_document(analysis) for analysis in analyses]
+        if documents:
+            self._collection.bulk_write(
+                [ReplaceOne({"_id": d["_id"]}, d, upsert=True) for d in documents], ordered=False
+            )
+
+    def known(self, sha256s: Iterable[str], recipe: str) -> dict[str, Analysis]:
+        """Return the analyses that are already there, by content, without their vectors."""
+        keys = [_key(sha256, recipe) for sha256 in set(sha256s)]
+        found = self._collection.find({"_id": {"$in": keys}}, {"vector": 0})
+        return {document["sha256"]: _from_document(document) for document in found}
+
+    def vectors(self, recipe: str) -> Iterator[tuple[str, np.ndarray]]:
+        """Yield ``(sha256, vector)`` of every content that is ``ok``; a vector is float32, read-only."""
+        for document in self._collection.find({"recipe": recipe, "status": "ok"}):
+            yield document["sha256"], np.frombuffer(document["vector"], dtype="<f4")
+
+    def count(self, recipe: str) -> int:
+        """Return how many contents have been analysed by a recipe."""
+        return self._collection.count_documents({"recipe": recipe})
+
+
+def _key(sha256: str, recipe: str) -> str:
+    return f"{sha256}:{recipe}"
+
+
+def _to_document(analysis: Analysis) -> dict[str, Any]:
+    vector = analysis.vector
+    return {
+        "_id": _key(analysis.sha256, analysis.recipe),
+        "sha256": analysis.sha256,
+        "recipe": analysis.recipe,
+        "status": analysis.status,
+        "detail": analysis.detail,
+        "duration_s": analysis.duration_s,
+        "sample_rate": analysis.sample_rate,
+        "channels": analysis.channels,
+        "warnings": analysis.warnings,
+        "vector": None if vector is None else Binary(np.asarray(vector, dtype="<f4").tobytes()),
+    }
+
+
+def _from_document(document: Mapping[str, Any]) -> Analysis:
+    vector = document.get("vector")
+    return Analysis(
+        sha256=document["sha256"],
+        recipe=document["recipe"],
+        status=document["status"],
+        detail=document["detail"],
+        duration_s=document["duration_s"],
+        sample_rate=document["sample_rate"],
+        channels=document["channels"],
+        warnings=list(document["warnings"]),
+        vector=None if vector is None else np.frombuffer(vector, dtype="<f4"),
+    )

@@ -1,0 +1,39 @@
+"""The collection ``plays``: who played what, real or simulated, keyed by event id."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import pandas as pd
+from pymongo import ReplaceOne
+from pymongo.collection import Collection
+
+_BATCH = 5_000
+
+
+class PlayStore:
+    """Read and write play events (the fields of the design's play event, and ``simulated``)."""
+
+    def __init__(self, collection: Collection[dict[str, Any]]) -> None:
+        self._collection = collection
+
+    def upsert(self, plays: Sequence[Mapping[str, Any]]) -> None:
+        """Write events, each with its ``event_id``; writing one twice changes nothing."""
+        for start in range(0, len(plays), _BATCH):
+            documents = [{**play, "_id": play["event_id"]} for play in plays[start : start + _BATCH]]
+            self._collection.bulk_write(
+                [ReplaceOne({"_id": d["_id"]}, d, upsert=True) for d in documents], ordered=False
+            )
+
+    def frame(self) -> pd.DataFrame:
+        """Return all events by time, one row each, without the store's own key."""
+        return pd.DataFrame(list(self._collection.find({}, {"_id": 0}).sort([("at", 1), ("event_id", 1)])))
+
+    def count(self) -> int:
+        """Return the number of events."""
+        return self._collection.count_documents({})
+
+    def delete_simulated(self) -> None:
+        """Remove every simulated event, so that a new simulation replaces the old one."""
+        self._collection.delete_many({"simulated": True})

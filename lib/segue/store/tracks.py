@@ -1,0 +1,50 @@
+"""The collection ``tracks``: one document for each row of the catalogue, keyed by track id."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterable, Iterator, Sequence
+from typing import Any
+
+from pymongo import ReplaceOne
+from pymongo.collection import Collection
+
+from segue.dataset.base import Track
+
+
+class TrackStore:
+    """Read and write tracks."""
+
+    def __init__(self, collection: Collection[dict[str, Any]]) -> None:
+        self._collection = collection
+
+    def upsert(self, tracks: Iterable[Track]) -> None:
+        """Write each track whole, replacing the one with its id; writing twice changes nothing."""
+        documents = [track.to_document() for track in tracks]
+        if documents:
+            self._collection.bulk_write(
+                [ReplaceOne({"_id": d["_id"]}, d, upsert=True) for d in documents], ordered=False
+            )
+
+    def by_ids(self, track_ids: Sequence[int]) -> dict[int, Track]:
+        """Return the stored tracks among ``track_ids``."""
+        found = self._collection.find({"_id": {"$in": list(track_ids)}})
+        return {document["_id"]: Track.from_document(document) for document in found}
+
+    def all(self, status: str | None = None) -> Iterator[Track]:
+        """Yield every track by ascending id, or only those of one status."""
+        query = {} if status is None else {"status": status}
+        for document in self._collection.find(query).sort("_id", 1):
+            yield Track.from_document(document)
+
+    def ids(self) -> set[int]:
+        """Return the ids of all stored tracks."""
+        return {document["_id"] for document in self._collection.find({}, {"_id": 1})}
+
+    def delete(self, track_ids: Iterable[int]) -> None:
+        """Remove tracks, such as those of files that are no longer there."""
+        self._collection.delete_many({"_id": {"$in": list(track_ids)}})
+
+    def count_by_status(self) -> Counter[str]:
+        """Return how many tracks have each status."""
+        return Counter(document["status"] for document in self._collection.find({}, {"status": 1}))
