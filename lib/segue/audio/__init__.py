@@ -1,0 +1,1 @@
+"""From a file to samples, and from samples to features."""

@@ -1,0 +1,1 @@
+"""The collections of music: demo, FMA, a folder of your own; and who played what."""

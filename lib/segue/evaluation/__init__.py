@@ -1,0 +1,1 @@
+"""Splits and metrics: how good a recommender is, beside popularity and random."""
