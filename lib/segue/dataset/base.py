@@ -78,6 +78,8 @@ class Dataset(Protocol):
     title: str
     citation: str
     licence: str
+    reads_tags: bool
+    """Whether `describe` needs the tags inside the files."""
 
     def catalogue(self, files: Sequence[FileEntry]) -> Iterable[Track]:
         """Yield each track of the tables and each file once.

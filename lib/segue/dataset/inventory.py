@@ -16,8 +16,8 @@ from segue.errors import SegueError
 
 AUDIO_EXTENSIONS = frozenset(
     ".aac .aif .aifc .aiff .alac .ape .au .avr .caf .dff .dsf .flac .htk .ircam .m4a .m4b .mka .mp1 .mp2 "
-    ".mp3 .mp4 .mpc .mpga .nist .oga .ogg .opus .paf .pvf .rf64 .sd2 .sf .snd .spx .svx .tta .voc .w64 .wav .wave "
-    ".webm .wma .wv .wve .xi".split()
+    ".mp3 .mp4 .mpc .mpga .nist .oga .ogg .opus .paf .pvf .rf64 .sd2 .sf .snd .spx .svx .tta .voc .w64 .wav "
+    ".wave .webm .wma .wv .wve .xi".split()
 )
 """Lower-case extensions that count as audio; any other file is ``ignored``."""
 

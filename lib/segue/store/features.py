@@ -16,12 +16,13 @@ from pymongo.collection import Collection
 class Analysis:
     """The outcome for one content: a status, what is known of the sound, and the features if it is ``ok``.
 
-    ``vector`` is float32 of length 518 in the published column order; None unless ``status`` is ``ok``.
+    ``limits`` are the thresholds that the status was judged by; ``vector`` is float32 of length 518 in the published column order; None unless ``status`` is ``ok``.
     """
 
     sha256: str
     recipe: str
     status: str
+    limits: str = ""
     detail: str = ""
     duration_s: float | None = None
     sample_rate: int | None = None
@@ -47,7 +48,14 @@ class FeatureStore:
     def known(self, sha256s: Iterable[str], recipe: str) -> dict[str, Analysis]:
         """Return the analyses that are already there, by content, without their vectors."""
         keys = [_key(sha256, recipe) for sha256 in set(sha256s)]
-        found = self._collection.find({"_id": {"$in": keys}}, {"vector": 0})
+        return self._without_vectors({"_id": {"$in": keys}})
+
+    def known_all(self, recipe: str) -> dict[str, Analysis]:
+        """Return every analysis by a recipe, by content, without their vectors."""
+        return self._without_vectors({"recipe": recipe})
+
+    def _without_vectors(self, query: dict[str, Any]) -> dict[str, Analysis]:
+        found = self._collection.find(query, {"vector": 0})
         return {document["sha256"]: _from_document(document) for document in found}
 
     def vectors(self, recipe: str) -> Iterator[tuple[str, np.ndarray]]:
@@ -71,6 +79,7 @@ def _to_document(analysis: Analysis) -> dict[str, Any]:
         "sha256": analysis.sha256,
         "recipe": analysis.recipe,
         "status": analysis.status,
+        "limits": analysis.limits,
         "detail": analysis.detail,
         "duration_s": analysis.duration_s,
         "sample_rate": analysis.sample_rate,
@@ -86,6 +95,7 @@ def _from_document(document: Mapping[str, Any]) -> Analysis:
         sha256=document["sha256"],
         recipe=document["recipe"],
         status=document["status"],
+        limits=document["limits"],
         detail=document["detail"],
         duration_s=document["duration_s"],
         sample_rate=document["sample_rate"],

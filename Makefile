@@ -1,0 +1,77 @@
+# Two commands do everything on a fresh machine: `make demo` and `make test`.
+PYTHON ?= python3
+VENV ?= .venv
+BIN := $(VENV)/bin
+PIP := $(BIN)/python -m pip --disable-pip-version-check -q
+TORCH ?=
+PYTEST := $(BIN)/python -m pytest
+
+.DEFAULT_GOAL := help
+.PHONY: help install dev demo test test-fast soak lab lint format bench constraints down clean
+
+help:  ## this list
+	@sed -n 's/^\([a-z-]*\):.*## /\1\t/p' $(MAKEFILE_LIST) | expand -t 14
+
+$(VENV)/.python:
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || \
+		{ echo "Segue needs Python 3.11 or later; name one with: make PYTHON=python3.12"; exit 1; }
+	@$(PYTHON) -m venv $(VENV) || \
+		{ echo "Python's venv module is missing: install it (on Debian: apt-get install python3-venv)"; exit 1; }
+	@touch $@
+
+$(VENV)/.installed: $(VENV)/.python pyproject.toml constraints.txt
+	@echo "Installing Segue into $(VENV) …"
+	@$(PIP) install -c constraints.txt -e .
+	@touch $@
+
+$(VENV)/.dev: $(VENV)/.installed
+	@$(PIP) install -c constraints.txt -e '.[dev]'
+	@touch $@
+
+$(VENV)/.torch: $(VENV)/.installed
+	@$(PIP) install -c constraints.txt -e '.[torch]'
+	@touch $@
+
+install: $(VENV)/.installed $(if $(TORCH),$(VENV)/.torch)  ## the environment in .venv (TORCH=1 adds PyTorch)
+
+dev: $(VENV)/.dev  ## the environment with the tools of developers
+
+demo: install  ## compose the demo catalogue, run the notebooks on it
+	@$(BIN)/segue services up
+	@$(BIN)/segue run --dataset demo
+	@echo "The services keep running for \`make lab\`; \`make down\` stops them."
+
+lab: install  ## JupyterLab with the notebooks
+	@$(BIN)/segue services up
+	@$(BIN)/jupyter lab notebooks
+
+down: install  ## stop the local services
+	@$(BIN)/segue services down
+
+test: dev  ## all tests but the soak, under 25 minutes on 2 cores
+	$(PYTEST) -m "not soak"
+
+test-fast: dev  ## the tests that start nothing, under 3 minutes
+	$(PYTEST) -m "not slow and not soak"
+
+soak: dev  ## the full counts of kills and updates
+	$(PYTEST) -m soak
+
+lint: dev  ## ruff and mypy
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/mypy
+
+format: dev  ## let ruff mend what it can
+	$(BIN)/ruff check --fix .
+	$(BIN)/ruff format .
+
+bench: dev  ## every benchmark, quick form
+	$(BIN)/python -m benchmarks --quick
+
+constraints: dev  ## pin what is installed now
+	$(BIN)/python -m pip freeze --exclude-editable --exclude pip --exclude setuptools | LC_ALL=C sort -f > constraints.txt
+
+clean:  ## remove what was built; var/ (services, data sets) and runs/ stay
+	rm -rf $(VENV) build dist .mypy_cache .ruff_cache .pytest_cache
+	find . -name __pycache__ -prune -exec rm -rf {} +

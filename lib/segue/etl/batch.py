@@ -1,0 +1,160 @@
+"""What an executor does with a batch of files: hash, ask the store, decode, extract, write."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Sequence
+from dataclasses import dataclass, field, replace
+from functools import lru_cache
+
+from segue.audio.decode import Decoded, Decoder, Rejected
+from segue.audio.features import extract
+from segue.dataset.base import OK, Dataset, Track
+from segue.dataset.inventory import join, open_root, sha256
+from segue.settings import Settings
+from segue.store import Store, open_store
+from segue.store.features import Analysis
+
+_JUDGED_BY_LIMITS = frozenset({OK, "too_short", "silent", "crashed"})
+
+
+@dataclass(frozen=True)
+class Job:
+    """What every batch needs to know; pickled to the executors."""
+
+    dataset: Dataset
+    settings: Settings
+    mongo_uri: str
+    recipe: str
+
+
+@dataclass
+class BatchResult:
+    """Files by outcome, and seconds by stage."""
+
+    files: int = 0
+    analysed: int = 0
+    reused: int = 0
+    failed: int = 0
+    seconds: dict[str, float] = field(default_factory=dict)
+
+
+def limits(settings: Settings) -> str:
+    """Return the thresholds that a status depends on, as text that is compared for equality."""
+    return (
+        f"min {settings.min_duration_s} s, peak {settings.silence_peak}, memory {settings.decode_memory_mib} MiB"
+    )
+
+
+def is_reusable(analysis: Analysis | None, settings: Settings) -> bool:
+    """Tell whether an earlier analysis of the same content still holds.
+
+    A file that ran out of time is tried again, and a status that thresholds decide holds only for them.
+    """
+    if analysis is None or analysis.status == "timeout":
+        return False
+    return analysis.status not in _JUDGED_BY_LIMITS or analysis.limits == limits(settings)
+
+
+def apply(track: Track, analysis: Analysis) -> Track:
+    """Return the track with what analysing its content gave."""
+    return replace(
+        track,
+        sha256=analysis.sha256,
+        status=analysis.status,
+        detail=analysis.detail,
+        duration_s=track.duration_s if analysis.duration_s is None else analysis.duration_s,
+        warnings=list(analysis.warnings),
+    )
+
+
+def process(job: Job, tracks: Sequence[Track]) -> BatchResult:
+    """Analyse the files of ``tracks`` whose content is new and write all of them to the store.
+
+    Features are written before the tracks that point to them, each in one bulk write, so that a batch
+    that is cut off leaves nothing half done and a repeated one finds what is there.
+    """
+    store, decoder = _resources(job)
+    fs, base = open_root(job.dataset.root)
+    clock = _Stopwatch()
+    hashed: list[Track] = []
+    done: list[Track] = []
+    for track in tracks:
+        assert track.path is not None
+        try:
+            hashed.append(replace(track, sha256=sha256(fs, join(base, track.path))))
+        except OSError as error:
+            detail = f"the file cannot be read ({error.strerror or error}): check that it is there and allowed"
+            done.append(replace(track, status="missing", detail=detail))
+    clock.lap("hash")
+    known = store.features.known((track.sha256 or "" for track in hashed), job.recipe)
+    clock.lap("store")
+    result = BatchResult(files=len(tracks))
+    new: list[Analysis] = []
+    for track in hashed:
+        assert track.path is not None
+        assert track.sha256 is not None
+        path = join(base, track.path)
+        analysis = known.get(track.sha256)
+        if analysis is not None and is_reusable(analysis, job.settings):
+            result.reused += 1
+        else:
+            outcome = decoder.decode(fs, path, track.size or 0)
+            clock.lap("decode")
+            analysis = analyse(track.sha256, outcome, job)
+            clock.lap("features")
+            known[track.sha256] = analysis
+            new.append(analysis)
+            result.analysed += 1
+        tags = decoder.tags(fs, path, track.size or 0) if job.dataset.reads_tags else {}
+        finished = apply(track, analysis)
+        job.dataset.describe(finished, tags)
+        clock.lap("tags")
+        done.append(finished)
+    store.features.upsert(new)
+    store.tracks.upsert(done)
+    clock.lap("store")
+    result.failed = sum(track.status != OK for track in done)
+    result.seconds = clock.seconds
+    return result
+
+
+def analyse(digest: str, outcome: Decoded | Rejected, job: Job) -> Analysis:
+    """Return the analysis of one content from what decoding it gave."""
+    held = limits(job.settings)
+    if isinstance(outcome, Rejected):
+        return Analysis(digest, job.recipe, outcome.status, held, outcome.detail)
+    return Analysis(
+        digest,
+        job.recipe,
+        OK,
+        held,
+        duration_s=outcome.duration_s,
+        sample_rate=outcome.sample_rate,
+        channels=outcome.channels,
+        warnings=list(outcome.warnings),
+        vector=extract(outcome.samples),
+    )
+
+
+@lru_cache(maxsize=1)
+def _connect(uri: str, database: str, settings: Settings) -> tuple[Store, Decoder]:
+    # The child is forked before the store's threads and sockets exist.
+    decoder = Decoder(settings)
+    return open_store(uri, database), decoder
+
+
+def _resources(job: Job) -> tuple[Store, Decoder]:
+    """Return this process's own connection and decoding child, made once and kept between batches."""
+    return _connect(job.mongo_uri, job.dataset.database, job.settings)
+
+
+class _Stopwatch:
+    def __init__(self) -> None:
+        self.seconds: dict[str, float] = {}
+        self._last = time.perf_counter()
+
+    def lap(self, stage: str) -> None:
+        now = time.perf_counter()
+        self.seconds[stage] = self.seconds.get(stage, 0.0) + now - self._last
+        self._last = now

@@ -1,0 +1,104 @@
+"""What an ETL did, in numbers that reconcile."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Sequence
+from dataclasses import asdict, dataclass, field
+
+import pandas as pd
+
+from segue.dataset.base import OK, Track
+
+
+@dataclass
+class Estimate:
+    """What the ETL expected before it started: new files, seconds, and bytes in the store."""
+
+    files: int
+    seconds: float
+    disk_bytes: int
+    free_bytes: int
+
+    def __str__(self) -> str:
+        if not self.files:
+            return "nothing new to analyse"
+        return (
+            f"{self.files:,} files to analyse: about {self.seconds:,.0f} s, {self.disk_bytes / 2**20:,.1f} MiB in "
+            f"the store ({self.free_bytes / 2**30:,.1f} GiB of disk are free)"
+        )
+
+
+@dataclass
+class EtlReport:
+    """Rows by status, work done, and what changed since the last time.
+
+    ``gone``, ``changed`` and ``moved`` hold escaped paths (``moved``: old path, new path).
+    """
+
+    database: str
+    files: int
+    tracks: list[Track]
+    estimate: Estimate
+    analysed: int = 0
+    reused: int = 0
+    unchanged: int = 0
+    seconds: float = 0.0
+    stage_seconds: dict[str, float] = field(default_factory=dict)
+    gone: list[str] = field(default_factory=list)
+    changed: list[str] = field(default_factory=list)
+    moved: list[tuple[str, str]] = field(default_factory=list)
+
+    @property
+    def counts(self) -> Counter[str]:
+        """Return rows by status."""
+        return Counter(track.status for track in self.tracks)
+
+    def frame(self) -> pd.DataFrame:
+        """Return one row for each track or file, by track id."""
+        rows = [asdict(track) for track in sorted(self.tracks, key=lambda track: track.track_id)]
+        return pd.DataFrame(rows, columns=list(Track.__dataclass_fields__))
+
+    @property
+    def rejected(self) -> pd.DataFrame:
+        """Return path, status and detail of every row that has a file and is not ``ok``."""
+        rows = [
+            (track.path, track.status, track.detail)
+            for track in self.tracks
+            if track.status != OK and track.path is not None
+        ]
+        return pd.DataFrame(sorted(rows), columns=["path", "status", "detail"])
+
+    def reconciliation(self) -> pd.DataFrame:
+        """Return the sums that must agree: each file is one row, each named track is one row.
+
+        Raises
+        ------
+        AssertionError
+            If a file or a row was lost or counted twice.
+        """
+        with_file = [track for track in self.tracks if track.path is not None]
+        named = [track for track in self.tracks if track.named]
+        rows = {
+            "regular files found": self.files,
+            "rows with a file": len(with_file),
+            "… of them ok": sum(track.status == OK for track in with_file),
+            "… of them rejected": sum(track.status != OK for track in with_file),
+            "… of them not named by the tables": sum(not track.named for track in with_file),
+            "rows without a file": len(self.tracks) - len(with_file),
+            "rows the data set names": len(named),
+            "rows in all": len(self.tracks),
+        }
+        assert len(with_file) == self.files, f"{self.files} files but {len(with_file)} rows with a file"
+        assert len({track.track_id for track in self.tracks}) == len(self.tracks), "a track id stands twice"
+        return pd.DataFrame({"count": rows})
+
+
+def moved_files(gone: Sequence[Track], now: Sequence[Track]) -> list[tuple[str, str]]:
+    """Return ``(old path, new path)`` of files whose content turned up under another name."""
+    by_content = {track.sha256: track.path for track in now if track.sha256 and track.path}
+    return [
+        (track.path, str(by_content[track.sha256]))
+        for track in gone
+        if track.path and track.sha256 in by_content
+    ]
