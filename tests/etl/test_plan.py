@@ -1,0 +1,66 @@
+"""The parts of the ETL that need no Spark: batches, what an earlier analysis is worth, the report."""
+
+import pytest
+
+from segue.dataset.base import Track
+from segue.etl.batch import is_reusable, limits
+from segue.etl.job import _batches
+from segue.etl.report import Estimate, EtlReport, moved_files
+from segue.settings import Settings
+from segue.store.features import Analysis
+
+
+def test_batches_hold_every_track_once_and_give_each_core_several():
+    tracks = [Track(number) for number in range(100)]
+    batches = _batches(tracks, most=16, cores=2)
+    assert [track for batch in batches for track in batch] == tracks
+    assert {len(batch) for batch in batches[:-1]} == {12}
+    assert max(map(len, _batches(tracks * 10, most=16, cores=2))) == 16
+    assert _batches(tracks[:1], most=16, cores=2) == [tracks[:1]]
+
+
+@pytest.mark.parametrize(
+    ("status", "same_limits", "reusable"),
+    [
+        ("ok", True, True),
+        ("ok", False, False),
+        ("too_short", False, False),
+        ("not_audio", False, True),
+        ("timeout", True, False),
+    ],
+)
+def test_what_an_earlier_analysis_is_worth(status, same_limits, reusable):
+    settings = Settings()
+    held = limits(settings) if same_limits else "others"
+    assert is_reusable(Analysis("ab", "r", status, held), settings) is reusable
+
+
+def test_nothing_known_is_not_reusable():
+    assert not is_reusable(None, Settings())
+
+
+def report(tracks, files):
+    return EtlReport("db", files, tracks, Estimate(0, 0.0, 0, 0))
+
+
+def test_the_report_reconciles_or_fails():
+    tracks = [
+        Track(1, path="a.mp3", status="ok"),
+        Track(2, path="b.mp3", status="empty", detail="no bytes"),
+        Track(3, status="missing"),
+        Track(4, path="c.txt", status="ignored", named=False),
+    ]
+    sums = report(tracks, 3).reconciliation()["count"]
+    assert sums["rows in all"] == 4
+    assert sums["… of them ok"] == 1
+    assert sums["rows the data set names"] == 3
+    assert report(tracks, 3).rejected["status"].tolist() == ["empty", "ignored"]
+    with pytest.raises(AssertionError, match="4 files but 3 rows"):
+        report(tracks, 4).reconciliation()
+    with pytest.raises(AssertionError, match="twice"):
+        report([*tracks, Track(1)], 3).reconciliation()
+
+
+def test_a_moved_file_is_known_by_its_content():
+    gone = [Track(1, path="old.mp3", sha256="aa"), Track(2, path="lost.mp3", sha256="bb")]
+    assert moved_files(gone, [Track(3, path="new.mp3", sha256="aa")]) == [("old.mp3", "new.mp3")]
