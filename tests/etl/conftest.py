@@ -1,7 +1,7 @@
 import pytest
-from support.tones import write_tone
 
 from segue.spark import session
+from support.tones import write_tone
 
 
 @pytest.fixture(scope="session")

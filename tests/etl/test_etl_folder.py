@@ -6,11 +6,11 @@ import sys
 from pathlib import Path
 
 import pytest
-from support.tones import write_tone
-
 from segue.dataset.folder import FolderDataset
+
 from segue.dataset.inventory import escape
 from segue.etl import run_etl
+from support.tones import write_tone
 
 pytestmark = pytest.mark.slow
 

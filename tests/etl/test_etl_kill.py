@@ -9,12 +9,12 @@ from pathlib import Path
 
 import psutil
 import pytest
-from support.cluster import spark_cluster
-
 from segue.dataset.folder import FolderDataset
+
 from segue.etl import run_etl
 from segue.services import up
 from segue.store import Store, open_store
+from support.cluster import spark_cluster
 
 pytestmark = pytest.mark.slow
 
