@@ -41,9 +41,8 @@ class BatchResult:
 
 def limits(settings: Settings) -> str:
     """Return the thresholds that a status depends on, as text that is compared for equality."""
-    return (
-        f"min {settings.min_duration_s} s, peak {settings.silence_peak}, memory {settings.decode_memory_mib} MiB"
-    )
+    memory = settings.decode_memory_mib
+    return f"min {settings.min_duration_s} s, peak {settings.silence_peak}, memory {memory} MiB"
 
 
 def is_reusable(analysis: Analysis | None, settings: Settings) -> bool:
@@ -84,7 +83,7 @@ def process(job: Job, tracks: Sequence[Track]) -> BatchResult:
         try:
             hashed.append(replace(track, sha256=sha256(fs, join(base, track.path))))
         except OSError as error:
-            detail = f"the file cannot be read ({error.strerror or error}): check that it is there and allowed"
+            detail = f"cannot be read ({error.strerror or error}): check that it is there and allowed"
             done.append(replace(track, status="missing", detail=detail))
     clock.lap("hash")
     known = store.features.known((track.sha256 or "" for track in hashed), job.recipe)

@@ -31,7 +31,7 @@ class _Sum(AccumulatorParam[BatchResult]):
     def zero(self, value: BatchResult) -> BatchResult:
         return BatchResult()
 
-    def addInPlace(self, value1: BatchResult, value2: BatchResult) -> BatchResult:  # noqa: N802 (Spark's name)
+    def addInPlace(self, value1: BatchResult, value2: BatchResult) -> BatchResult:
         stages = value1.seconds.keys() | value2.seconds.keys()
         return BatchResult(
             value1.files + value2.files,
@@ -67,7 +67,7 @@ def plan(catalogue: Iterable[Track], store: Store, dataset: Dataset, settings: S
     seen: set[int] = set()
     for track in catalogue:
         if track.track_id in seen:
-            raise SegueError(f"track id {track.track_id} stands twice in {dataset.title}: remove one of the rows")
+            raise SegueError(f"track id {track.track_id} stands twice in {dataset.title}: remove a row")
         seen.add(track.track_id)
         old = stored.get(track.track_id)
         if track.status != PENDING:
@@ -129,9 +129,7 @@ def run_etl(
     if rest:
         if progress:
             print(estimate)
-            with Progress(
-                len(todo.analyse), lambda: (total.value.files, total.value.failed), dataset.title
-            ):
+            with Progress(len(todo.analyse), lambda: (total.value.files, total.value.failed), dataset.title):
                 run(_batches(rest, settings.batch_files, cores))
         else:
             run(_batches(rest, settings.batch_files, cores))

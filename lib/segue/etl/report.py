@@ -24,8 +24,8 @@ class Estimate:
         if not self.files:
             return "nothing new to analyse"
         return (
-            f"{self.files:,} files to analyse: about {self.seconds:,.0f} s, {self.disk_bytes / 2**20:,.1f} MiB in "
-            f"the store ({self.free_bytes / 2**30:,.1f} GiB of disk are free)"
+            f"{self.files:,} files to analyse: about {self.seconds:,.0f} s, and "
+            f"{self.disk_bytes / 2**20:,.1f} of {self.free_bytes / 2**20:,.0f} MiB of disk"
         )
 
 

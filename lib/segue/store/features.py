@@ -16,7 +16,8 @@ from pymongo.collection import Collection
 class Analysis:
     """The outcome for one content: a status, what is known of the sound, and the features if it is ``ok``.
 
-    ``limits`` are the thresholds that the status was judged by; ``vector`` is float32 of length 518 in the published column order; None unless ``status`` is ``ok``.
+    ``limits`` are the thresholds that the status was judged by. ``vector`` is float32 of length 518 in the
+    published column order; None unless ``status`` is ``ok``.
     """
 
     sha256: str
