@@ -1,0 +1,10 @@
+"""Run every benchmark: ``python -m benchmarks [--quick]``."""
+
+import subprocess
+import sys
+
+NAMES = ("pipeline",)
+
+for name in NAMES:
+    print(f"== benchmarks.{name}", flush=True)
+    subprocess.run([sys.executable, "-m", f"benchmarks.{name}", *sys.argv[1:]], check=True)
