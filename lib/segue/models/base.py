@@ -1,0 +1,309 @@
+"""The one contract of all recommenders: fit, similar, recommend, save, load.
+
+A new model is one file with a subclass of `Recommender` and one line in `segue.models.MODELS`.
+"""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from collections.abc import Iterable, Mapping, Sequence
+from enum import StrEnum
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, ClassVar, Generic, NamedTuple, Self, TypeVar
+
+import numpy as np
+
+from segue.errors import SegueError, UsageError
+from segue.models import persist
+from segue.models.config import Config
+from segue.models.data import TrainingData, positions_in
+from segue.models.ranking import tie_order, top_k
+
+if TYPE_CHECKING:
+    from pyspark.sql import SparkSession
+    from scipy.sparse import csr_matrix
+
+__all__ = ["Capability", "Config", "Need", "Recommender", "Scored", "TrainingData"]
+
+ConfigT = TypeVar("ConfigT", bound=Config)
+
+
+class Capability(StrEnum):
+    """What a model can be asked for."""
+
+    SIMILAR = "similar"
+    RECOMMEND = "recommend"
+
+
+class Need(StrEnum):
+    """What a model must be given to learn from."""
+
+    FEATURES = "features"
+    INTERACTIONS = "interactions"
+
+
+class Scored(NamedTuple):
+    """One item of a list; scores order one list and are not comparable between models."""
+
+    track_id: int
+    score: float
+
+
+class Recommender(ABC, Generic[ConfigT]):
+    """A model that ranks the catalogue for some tracks, or for a listener's history.
+
+    What holds for every model:
+
+    - Seeds, the history, what ``exclude`` names and other copies of these recordings are never returned,
+      and of several copies of one recording only the best placed.
+    - A list has k items whenever the catalogue has so many left, and fewer otherwise.
+    - Ids that are not in the catalogue are ignored in ``history`` and ``exclude``, and among several seeds;
+      if no seed is in the catalogue, that is an error.
+    - A listener without a known track of positive weight, and a seed that the model knows nothing about,
+      are served the most played tracks (without interactions: a fixed arbitrary order).
+    - Equal data, parameters and query give an equal list; equal scores are ordered by a fixed scrambling of
+      the ids.
+    - After `fit` or `load` lists come from numpy alone.
+
+    Parameters
+    ----------
+    config
+        The model's own `Config`; its defaults when left out.
+    spark
+        Session for models that fit with Spark; when left out, `segue.spark.session` gives one as needed.
+    """
+
+    name: ClassVar[str]
+    can: ClassVar[frozenset[Capability]]
+    needs: ClassVar[frozenset[Need]]
+    config_type: ClassVar[type[Config]]
+    libraries: ClassVar[tuple[str, ...]] = ()
+    """Distributions whose versions the manifest records, beside numpy and Segue itself."""
+
+    def __init__(self, config: ConfigT | None = None, *, spark: SparkSession | None = None) -> None:
+        self.config: ConfigT = self.config_type() if config is None else config  # type: ignore[assignment]
+        self._spark = spark
+        self._fingerprint: str | None = None
+
+    # What a model defines ------------------------------------------------------------------------------
+
+    @abstractmethod
+    def _fit(self, data: TrainingData) -> None:
+        """Learn from data that has all that the model needs."""
+
+    @abstractmethod
+    def _similar_scores(self, seeds: np.ndarray) -> np.ndarray | None:
+        """Return float[n] for seeds at int64 positions, or None when the model knows nothing of them."""
+
+    @abstractmethod
+    def _history_scores(self, history: np.ndarray, weights: np.ndarray) -> np.ndarray | None:
+        """Return float[n] for a history of int64 positions with float32 weights, or None as above."""
+
+    @abstractmethod
+    def _state(self) -> dict[str, np.ndarray]:
+        """Return the arrays to be saved."""
+
+    @abstractmethod
+    def _restore(self, state: Mapping[str, np.ndarray]) -> None:
+        """Take the arrays that `_state` returned; ``track_ids`` and the like are already in place."""
+
+    # What every model offers ---------------------------------------------------------------------------
+
+    @property
+    def is_fitted(self) -> bool:
+        """Tell whether the model has been fitted or loaded."""
+        return self._fingerprint is not None
+
+    @property
+    def fingerprint(self) -> str:
+        """Return the `TrainingData.fingerprint` of what the model was fitted on."""
+        self._check_fitted()
+        assert self._fingerprint is not None
+        return self._fingerprint
+
+    def fit(self, data: TrainingData) -> Self:
+        """Learn from ``data`` and return the model itself; fitting again forgets what was learned before.
+
+        Raises
+        ------
+        SegueError
+            If the catalogue is empty or lacks what the model `needs`.
+        """
+        if not data.size:
+            raise SegueError(f"{self.name} cannot be fitted on an empty catalogue: run the ETL first")
+        if Need.FEATURES in self.needs and (data.features is None or not data.features.shape[1]):
+            raise SegueError(f"{self.name} learns from features and there are none: run the ETL first")
+        if Need.INTERACTIONS in self.needs and not data.matrix.nnz:
+            raise SegueError(
+                f"{self.name} learns from plays and there are none in this catalogue: import or simulate some"
+            )
+        self._catalogue(data.track_ids, data.artist_ids, data.recording_ids, data.popularity)
+        self._fit(data)
+        self._fingerprint = data.fingerprint
+        return self
+
+    def similar(self, track_ids: Sequence[int], k: int, exclude: Iterable[int] = ()) -> list[Scored]:
+        """Return up to k tracks like the seeds ``track_ids``, best first.
+
+        Raises
+        ------
+        SegueError
+            If the model cannot do this, or no seed is in its catalogue.
+        UsageError
+            If k is below 1.
+        """
+        self._check(Capability.SIMILAR, k)
+        seeds = self._known(track_ids)
+        if not seeds.size:
+            raise SegueError(
+                f"none of the tracks {list(track_ids)[:5]} is among the {self.track_ids.size} "
+                f"that {self.name} was fitted on: choose another, or fit again"
+            )
+        scores = self._similar_scores(seeds)
+        return self._best(self._cold_scores(seeds) if scores is None else scores, k, seeds, exclude)
+
+    def recommend(self, history: Mapping[int, float], k: int, exclude: Iterable[int] = ()) -> list[Scored]:
+        """Return up to k tracks for a listener who played ``history`` (track id to weight), best first.
+
+        A weight above 0 says how much a track was liked, one of 0 or below that it was disliked; which
+        scale it is on is that of the interactions that the model was fitted on.
+
+        Raises
+        ------
+        SegueError
+            If the model cannot do this, or a weight is not finite.
+        UsageError
+            If k is below 1.
+        """
+        self._check(Capability.RECOMMEND, k)
+        place = positions_in(self.track_ids, list(history))
+        weights = np.fromiter(history.values(), dtype=np.float32, count=len(history))
+        if not np.isfinite(weights).all():
+            raise SegueError("a weight in the history is not finite: leave such plays out")
+        played, weights = place[place >= 0], weights[place >= 0]
+        return self._best(self._scores_for(played, weights), k, played, exclude)
+
+    def score_histories(self, histories: csr_matrix) -> np.ndarray:
+        """Return float32[m, n]: the scores behind `recommend` for m histories at once.
+
+        Parameters
+        ----------
+        histories
+            float32[m, n] in CSR form over this model's catalogue, as `TrainingData.matrix` has it.
+        """
+        self._check(Capability.RECOMMEND, 1)
+        if histories.shape[1] != self.track_ids.size:
+            raise SegueError(
+                f"histories have {histories.shape[1]} columns, the catalogue {self.track_ids.size} tracks"
+            )
+        return self._batch_scores(histories)
+
+    def top(self, scores: np.ndarray, k: int) -> np.ndarray:
+        """Return int64[at most k]: positions of the best of float[n] ``scores``, ``-inf`` left out."""
+        return top_k(scores, k, self._tie)
+
+    def save(self, folder: str | Path) -> None:
+        """Write the model as plain files with a manifest into ``folder``, replacing one saved there."""
+        self._check_fitted()
+        manifest = {
+            "model": self.name,
+            "parameters": self.config.model_dump(mode="json"),
+            "versions": persist.versions(self.libraries),
+            "data": {"fingerprint": self._fingerprint, "tracks": int(self.track_ids.size)},
+        }
+        own = {
+            "track_ids": self.track_ids,
+            "artist_ids": self.artist_ids,
+            "recording_ids": self.recording_ids,
+            "popularity": self.popularity,
+        }
+        persist.write(Path(folder), manifest, own | {f"model.{key}": v for key, v in self._state().items()})
+
+    @classmethod
+    def load(cls, folder: str | Path) -> Self:
+        """Return the model saved in ``folder`` after checking every checksum.
+
+        Raises
+        ------
+        SegueError
+            If the folder holds no model, another kind of model, or damaged files.
+        """
+        manifest = persist.read_manifest(Path(folder))
+        if manifest["model"] != cls.name:
+            raise SegueError(f"{folder} holds the model {manifest['model']!r}, not {cls.name!r}: load that")
+        arrays = persist.read_arrays(Path(folder), manifest)
+        model = cls(cls.config_type(**manifest["parameters"]))  # type: ignore[arg-type]
+        try:
+            model._catalogue(*(arrays[n] for n in ("track_ids", "artist_ids", "recording_ids", "popularity")))
+            model._restore({key.removeprefix("model."): value for key, value in arrays.items()})
+            model._fingerprint = str(manifest["data"]["fingerprint"])
+        except KeyError as error:
+            raise SegueError(f"the model in {folder} lacks {error}: fit it again and save it") from None
+        return model
+
+    # What subclasses may use or replace ----------------------------------------------------------------
+
+    @property
+    def spark(self) -> SparkSession:
+        """Return the session given at construction, else the running one, else a new one."""
+        if self._spark is None:
+            from segue.settings import Settings
+            from segue.spark import session
+
+            self._spark = session(Settings())
+        return self._spark
+
+    def _cold_scores(self, query: np.ndarray) -> np.ndarray:
+        """Return float[n] for a query that the model knows nothing about: how many listeners each has."""
+        return self.popularity
+
+    def _batch_scores(self, histories: csr_matrix) -> np.ndarray:
+        out = np.empty(histories.shape, dtype=np.float32)
+        for i in range(histories.shape[0]):
+            row = slice(histories.indptr[i], histories.indptr[i + 1])
+            out[i] = self._scores_for(histories.indices[row].astype(np.int64), histories.data[row])
+        return out
+
+    # -----------------------------------------------------------------------------------------------------
+
+    def _catalogue(self, track_ids: Any, artist_ids: Any, recording_ids: Any, popularity: Any) -> None:
+        self.track_ids: np.ndarray = track_ids
+        self.artist_ids: np.ndarray = artist_ids
+        self.recording_ids: np.ndarray = recording_ids
+        self.popularity: np.ndarray = popularity
+        self._tie = tie_order(track_ids)
+        self._copies = int(track_ids.size - np.unique(recording_ids).size)
+
+    def _scores_for(self, played: np.ndarray, weights: np.ndarray) -> np.ndarray:
+        scores = self._history_scores(played, weights) if (weights > 0).any() else None
+        return self._cold_scores(played) if scores is None else scores
+
+    def _known(self, track_ids: Iterable[int]) -> np.ndarray:
+        place = positions_in(self.track_ids, list(track_ids))
+        return np.unique(place[place >= 0])
+
+    def _best(self, scores: np.ndarray, k: int, query: np.ndarray, exclude: Iterable[int]) -> list[Scored]:
+        scores = np.array(scores, dtype=np.float32)
+        barred = np.concatenate([query, self._known(exclude)]).astype(np.int64)
+        scores[barred] = -np.inf
+        if self._copies:
+            scores[np.isin(self.recording_ids, self.recording_ids[barred])] = -np.inf
+        order = top_k(scores, k + self._copies, self._tie)
+        if self._copies:
+            first = np.unique(self.recording_ids[order], return_index=True)[1]
+            order = order[np.sort(first)]
+        return [Scored(int(self.track_ids[i]), float(scores[i])) for i in order[:k]]
+
+    def _check(self, capability: Capability, k: int) -> None:
+        if capability not in self.can:
+            others = " and ".join(sorted(self.can)) or "neither"
+            raise SegueError(
+                f"the model {self.name} cannot {capability}: it can {others}; choose another model"
+            )
+        if k < 1:
+            raise UsageError(f"k = {k}: ask for at least one track")
+        self._check_fitted()
+
+    def _check_fitted(self) -> None:
+        if not self.is_fitted:
+            raise SegueError(f"the model {self.name} has learned nothing yet: fit or load it first")

@@ -1,0 +1,89 @@
+"""What the content models share: rows of features, a similarity, and candidates that come first."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Literal, TypeVar
+
+import numpy as np
+
+from segue.models.base import Capability, Config, Need, Recommender, TrainingData
+
+Metric = Literal["cosine", "euclidean"]
+
+
+class ContentConfig(Config):
+    """Parameters of every content model.
+
+    ``metric``: ``cosine`` scores by the cosine of the angle between two tracks' features, from -1 to 1;
+    ``euclidean`` by 1 / (1 + distance), from 0 to 1.
+    """
+
+    metric: Metric = "cosine"
+
+
+ContentConfigT = TypeVar("ContentConfigT", bound=ContentConfig)
+
+
+class ContentModel(Recommender[ContentConfigT]):
+    """Ranks by the mean similarity to the seeds, or to the liked history weighted by how much it was liked.
+
+    A model that searches only among some candidates names them in `_candidates`; all other tracks follow
+    after them, their similarity lowered by the width of the metric's range, so that lists are always full.
+    """
+
+    can = frozenset(Capability)
+    needs = frozenset({Need.FEATURES})
+
+    rows: np.ndarray
+    """float32[n, d]: the features, brought to unit length for ``cosine``; Euclidean distance then orders
+    tracks as the cosine does, so that one metric serves all content models."""
+
+    def _fit(self, data: TrainingData) -> None:
+        assert data.features is not None
+        self.rows = unit_rows(data.features) if self.config.metric == "cosine" else data.features
+        self._fit_rows(self.rows)
+
+    def _fit_rows(self, rows: np.ndarray) -> None:
+        """Learn from float32[n, d]; nothing to learn unless a model overrides this."""
+
+    def _candidates(self, seeds: np.ndarray) -> np.ndarray | None:
+        """Return bool[s, n]: who is searched for each seed, or None for the whole catalogue."""
+        return None
+
+    def similarities(self, seeds: np.ndarray) -> np.ndarray:
+        """Return float32[s, n]: similarity of the tracks at positions ``seeds`` to the whole catalogue."""
+        products = self.rows[seeds] @ self.rows.T
+        if self.config.metric == "cosine":
+            return products
+        squares = np.einsum("ij,ij->i", self.rows, self.rows)
+        distances = np.sqrt(np.maximum(squares[seeds, None] + squares[None, :] - 2 * products, 0))
+        return 1 / (1 + distances)
+
+    def _scores(self, seeds: np.ndarray, weights: np.ndarray) -> np.ndarray:
+        similarity = self.similarities(seeds)
+        candidates = self._candidates(seeds)
+        if candidates is not None:
+            width = np.float32(2.0 if self.config.metric == "cosine" else 1.0)
+            similarity = np.where(candidates, similarity, similarity - width)
+        return weights @ similarity / weights.sum()
+
+    def _similar_scores(self, seeds: np.ndarray) -> np.ndarray:
+        return self._scores(seeds, np.ones(seeds.size, dtype=np.float32))
+
+    def _history_scores(self, history: np.ndarray, weights: np.ndarray) -> np.ndarray:
+        liked = weights > 0
+        return self._scores(history[liked], weights[liked])
+
+    def _state(self) -> dict[str, np.ndarray]:
+        return {"rows": self.rows}
+
+    def _restore(self, state: Mapping[str, np.ndarray]) -> None:
+        self.rows = state["rows"]
+
+
+def unit_rows(features: np.ndarray) -> np.ndarray:
+    """Return float32[n, d]: each row divided by its length; a row of zeros stays zero."""
+    values = np.asarray(features, dtype=np.float32)
+    length = np.linalg.norm(values, axis=1, keepdims=True)
+    return np.divide(values, length, out=np.zeros_like(values), where=length > 0)

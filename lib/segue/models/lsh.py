@@ -1,0 +1,93 @@
+"""Locality-sensitive hashing by Spark: neighbours are looked for in shared buckets first."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import TYPE_CHECKING
+
+import numpy as np
+from pydantic import Field
+
+from segue.models.content import ContentConfig, ContentModel
+from segue.models.spark_frames import vectors
+
+if TYPE_CHECKING:
+    from pyspark.ml.feature import BucketedRandomProjectionLSHModel
+    from pyspark.sql import DataFrame
+
+
+class LSHConfig(ContentConfig):
+    """Parameters of `LSH`: width of a bucket (in distance between rows), hash tables, seed of projections.
+
+    Wider buckets and more tables find more of the true neighbours and compare more tracks.
+    """
+
+    bucket_length: float = Field(0.5, gt=0)
+    tables: int = Field(4, ge=1)
+    seed: int = 0
+
+
+class LSH(ContentModel[LSHConfig]):
+    """Spark's BucketedRandomProjectionLSH (Datar et al. 2004): h(x) = floor(x . r / bucket_length).
+
+    The candidates are those of Spark's ``approxNearestNeighbors``: tracks that share a bucket with the seed
+    in at least one table, ranked by distance.
+    """
+
+    name = "lsh"
+    config_type = LSHConfig
+    libraries = ("pyspark",)
+
+    hashes: np.ndarray
+    """int64[n, tables]: the bucket of each track in each table, as Spark computed it."""
+
+    def _fit_rows(self, rows: np.ndarray) -> None:
+        frame = vectors(self.spark, rows)
+        try:
+            model = fit_spark_lsh(frame, self.config)
+            self.hashes = buckets(model, frame, len(rows))
+        finally:
+            frame.unpersist()
+
+    def _candidates(self, seeds: np.ndarray) -> np.ndarray:
+        return share_a_bucket(self.hashes[seeds], self.hashes)
+
+    def _state(self) -> dict[str, np.ndarray]:
+        return super()._state() | {"hashes": self.hashes}
+
+    def _restore(self, state: Mapping[str, np.ndarray]) -> None:
+        super()._restore(state)
+        self.hashes = state["hashes"]
+
+
+def fit_spark_lsh(frame: DataFrame, config: LSHConfig) -> BucketedRandomProjectionLSHModel:
+    """Return Spark's model for a frame with ``features``; its projections depend on seed and width only."""
+    from pyspark.ml.feature import BucketedRandomProjectionLSH
+
+    return BucketedRandomProjectionLSH(
+        inputCol="features",
+        outputCol="hashes",
+        bucketLength=config.bucket_length,
+        numHashTables=config.tables,
+        seed=config.seed,
+    ).fit(frame)
+
+
+def buckets(model: BucketedRandomProjectionLSHModel, frame: DataFrame, n: int) -> np.ndarray:
+    """Return int64[n, tables]: the buckets of a frame with ``position`` 0 to n - 1 and ``features``."""
+    from pyspark.ml.functions import vector_to_array
+    from pyspark.sql.functions import transform
+
+    first = transform("hashes", lambda bucket: vector_to_array(bucket)[0]).alias("bucket")
+    found = model.transform(frame).select("position", first).toPandas()
+    hashes = np.empty((n, model.getNumHashTables()), dtype=np.int64)
+    hashes[found["position"]] = np.stack(found["bucket"].to_list())
+    return hashes
+
+
+def share_a_bucket(seeds: np.ndarray, catalogue: np.ndarray) -> np.ndarray:
+    """Return bool[s, n]: whether int64[s, tables] and int64[n, tables] agree in at least one table."""
+    shared = np.zeros((len(seeds), len(catalogue)), dtype=bool)
+    for table in range(seeds.shape[1]):
+        shared |= seeds[:, table, None] == catalogue[None, :, table]
+    return shared

@@ -1,0 +1,40 @@
+"""From scores to the first k, exactly and always in the same order."""
+
+from __future__ import annotations
+
+import numpy as np
+
+
+def tie_order(track_ids: np.ndarray) -> np.ndarray:
+    """Return uint64[n]: a fixed scrambling of the ids that orders equal scores.
+
+    Ids often follow age or discovery, so breaking ties by id would favour some tracks; the finaliser of
+    splitmix64 (Steele, Lea and Flood 2014) does not.
+    """
+    z = np.asarray(track_ids, dtype=np.int64).view(np.uint64) + np.uint64(0x9E3779B97F4A7C15)
+    z = (z ^ (z >> np.uint64(30))) * np.uint64(0xBF58476D1CE4E5B9)
+    z = (z ^ (z >> np.uint64(27))) * np.uint64(0x94D049BB133111EB)
+    return z ^ (z >> np.uint64(31))
+
+
+def top_k(scores: np.ndarray, k: int, tie: np.ndarray) -> np.ndarray:
+    """Return int64[at most k]: positions of the highest scores, best first, equal ones by ``tie``.
+
+    Positions whose score is ``-inf`` are never returned.
+
+    Parameters
+    ----------
+    scores
+        float[n].
+    k
+        How many are wanted; may exceed n.
+    tie
+        uint64[n] as `tie_order` gives it.
+    """
+    if k < scores.size:
+        threshold = np.partition(scores, scores.size - k)[scores.size - k]
+        candidates = np.flatnonzero((scores >= threshold) & (scores > -np.inf))
+    else:
+        candidates = np.flatnonzero(scores > -np.inf)
+    order = np.lexsort((tie[candidates], -scores[candidates]))
+    return candidates[order[:k]]

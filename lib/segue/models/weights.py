@@ -1,0 +1,57 @@
+"""How much a play counts: from raw play counts to weights that a factorisation can use."""
+
+from __future__ import annotations
+
+from typing import Literal
+
+import numpy as np
+
+Weighting = Literal["percentile", "log", "binary", "raw"]
+
+
+def weigh(values: np.ndarray, listeners: np.ndarray, weighting: Weighting) -> np.ndarray:
+    """Return float32[r]: the weight of each play count.
+
+    - ``percentile``: (1 + 3 p) / 2.5, with p the mid-rank of the count among this listener's own, as a
+      share; its mean is 1 for every listener, and one loud habit cannot drown the rest;
+    - ``log``: ln(1 + count); ``binary``: 1; ``raw``: the count itself.
+
+    Values of 0 or below mean dislike: they become -1, whatever the weighting.
+
+    Parameters
+    ----------
+    values
+        float[r]: play counts or ratings.
+    listeners
+        int[r]: whose each value is; equal for one listener.
+    """
+    values = np.asarray(values, dtype=np.float64)
+    liked = values > 0
+    weights = np.full(values.size, -1.0)
+    if weighting == "percentile":
+        weights[liked] = (1 + 3 * _mid_rank_share(values[liked], np.asarray(listeners)[liked])) / 2.5
+    elif weighting == "log":
+        weights[liked] = np.log1p(values[liked])
+    elif weighting == "binary":
+        weights[liked] = 1.0
+    else:
+        weights[liked] = values[liked]
+    return weights.astype(np.float32)
+
+
+def _mid_rank_share(values: np.ndarray, groups: np.ndarray) -> np.ndarray:
+    """Return float64[r]: (rank - 1/2) / size within the group, equal values sharing their mean rank."""
+    if not values.size:
+        return values
+    order = np.lexsort((values, groups))
+    sorted_groups, sorted_values = groups[order], values[order]
+    new_group = np.r_[True, sorted_groups[1:] != sorted_groups[:-1]]
+    new_tie = new_group | np.r_[True, sorted_values[1:] != sorted_values[:-1]]
+    group_start, tie_start = np.flatnonzero(new_group), np.flatnonzero(new_tie)
+    group, tie = np.cumsum(new_group) - 1, np.cumsum(new_tie) - 1
+    tie_end = np.r_[tie_start[1:], values.size]
+    size = np.diff(np.r_[group_start, values.size])
+    middle = (tie_start[tie] + tie_end[tie]) / 2 - group_start[group]
+    share = np.empty(values.size)
+    share[order] = middle / size[group]
+    return share
