@@ -82,7 +82,8 @@ def extract(samples: np.ndarray, sample_rate: int = SAMPLE_RATE) -> np.ndarray:
 
     The recipe is the one of Defferrard et al., FMA: A Dataset for Music Analysis (ISMIR 2017), with
     librosa's definitions: frames of 2,048 samples every 512, seven octaves of twelve constant-Q bins, and
-    seven statistics over the frames.
+    seven statistics over the frames. ``rmse`` is librosa's ``rms`` of the windowed frames; in the published
+    table it was not yet divided by the frame's length.
 
     Parameters
     ----------
@@ -123,11 +124,13 @@ def _series(samples: np.ndarray, sample_rate: int) -> dict[str, np.ndarray]:
     )
     stft = np.abs(librosa.stft(samples, n_fft=_FRAME, hop_length=_HOP))
     power = stft**2
-    cens = feature.chroma_cens(C=cqt, n_chroma=12, n_octaves=_OCTAVES)
+    # librosa takes a constant-Q transform for one of 36 bins an octave unless told.
+    folding = {"n_chroma": 12, "n_octaves": _OCTAVES, "bins_per_octave": 12}
+    cens = feature.chroma_cens(C=cqt, **folding)
     mel = feature.melspectrogram(S=power, sr=sample_rate)
     return {
         "chroma_cens": cens,
-        "chroma_cqt": feature.chroma_cqt(C=cqt, n_chroma=12, n_octaves=_OCTAVES),
+        "chroma_cqt": feature.chroma_cqt(C=cqt, **folding),
         "chroma_stft": feature.chroma_stft(S=power, sr=sample_rate, n_chroma=12),
         "mfcc": feature.mfcc(S=librosa.power_to_db(mel), n_mfcc=20),
         "rmse": feature.rms(S=stft, frame_length=_FRAME),
