@@ -1,8 +1,14 @@
 """Fixtures that every test may use."""
 
+import uuid
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+
+from segue import services as local_services
+from segue.settings import Settings
+from segue.store import Store, open_store
 
 SHARED_DATA = Path(__file__).parents[1].parent / "shared" / "data"
 
@@ -13,3 +19,23 @@ def shared_data() -> Path:
     if not SHARED_DATA.is_dir():
         pytest.skip("the shared data folder is not beside this checkout")
     return SHARED_DATA
+
+
+@pytest.fixture(scope="session")
+def services(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Settings]:
+    """Settings with a home of their own in which a Kafka and a document store run, on ports of their own."""
+    home = tmp_path_factory.mktemp("services")
+    settings = Settings(home=home, kafka=None, mongo=None, kafka_port=0, mongo_port=0)
+    try:
+        local_services.up(settings)
+        yield settings
+    finally:
+        local_services.down(settings)
+
+
+@pytest.fixture
+def store(services: Settings) -> Iterator[Store]:
+    """An empty database of the running document store."""
+    with open_store(services.mongo_uri, f"segue_test_{uuid.uuid4().hex}") as opened:
+        yield opened
+        opened.client.drop_database(opened.database)
