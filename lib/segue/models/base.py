@@ -198,9 +198,12 @@ class Recommender(ABC, Generic[ConfigT]):
             )
         return self._batch_scores(histories)
 
-    def top(self, scores: np.ndarray, k: int) -> np.ndarray:
-        """Return int64[at most k]: positions of the best of float[n] ``scores``, ``-inf`` left out."""
-        return top_k(scores, k, self._tie)
+    def top(self, scores: np.ndarray, k: int, salt: int = 0) -> np.ndarray:
+        """Return int64[at most k]: positions of the best of float[n] ``scores``, ``-inf`` left out.
+
+        Another ``salt`` (64 bits) orders equal scores otherwise.
+        """
+        return top_k(scores, k, self._tie ^ np.uint64(salt) if salt else self._tie)
 
     def save(self, folder: str | Path) -> None:
         """Write the model as plain files with a manifest into ``folder``, replacing one saved there."""

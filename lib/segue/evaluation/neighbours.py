@@ -1,0 +1,118 @@
+"""Approximate search against exact: how much of the truth is found, and in what time."""
+
+from __future__ import annotations
+
+import itertools
+import time
+from collections.abc import Sequence
+from typing import TYPE_CHECKING
+
+import numpy as np
+import pandas as pd
+
+from segue.errors import SegueError
+from segue.models.lsh import LSHConfig, buckets, fit_spark_lsh, share_a_bucket
+from segue.models.spark_frames import vectors
+
+if TYPE_CHECKING:
+    from pyspark.ml.feature import BucketedRandomProjectionLSHModel
+    from pyspark.sql import DataFrame, SparkSession
+
+
+def lsh_grid(
+    rows: np.ndarray,
+    bucket_lengths: Sequence[float],
+    tables: Sequence[int],
+    *,
+    spark: SparkSession,
+    k: int = 10,
+    queries: int = 500,
+    timed: int = 3,
+    seed: int = 0,
+) -> pd.DataFrame:
+    """Return one row for each bucket width and number of tables of Spark's LSH.
+
+    Parameters
+    ----------
+    rows
+        float[n, d] with n above 1; `segue.models.content.unit_rows` of the features is what `LSH` uses by
+        default.
+    queries
+        How many tracks, drawn at random, recall is measured on, at most all.
+    timed
+        How many of them Spark is asked for one by one; a query of Spark's takes a tenth of a second and
+        more whatever the size of the catalogue.
+
+    Returns
+    -------
+    pandas.DataFrame
+        ``bucket_length``; ``tables``; ``recall_at_k`` (share of the k exact nearest neighbours, the query
+        itself left out, that share a bucket with it and so are found); ``compared`` (share of the catalogue
+        whose distance is computed); ``spark_ms`` (median of ``approxNearestNeighbors``); ``bucket_ms``
+        (median of the same search over the stored buckets in numpy); ``exact_ms`` (median of comparing with
+        every track in numpy, in the same run).
+    """
+    n = len(rows)
+    if n < 2:
+        raise SegueError("neighbours need at least two tracks: use a larger catalogue")
+    rows = np.asarray(rows, dtype=np.float32)
+    recall, k = f"recall_at_{k}", min(k, n - 1)
+    asked = np.random.default_rng(seed).permutation(n)[: min(queries, n)]
+    true, exact_ms = _exact(rows, asked, k)
+    frame = vectors(spark, rows)
+    results = []
+    try:
+        for length, count in itertools.product(bucket_lengths, tables):
+            model = fit_spark_lsh(frame, LSHConfig(bucket_length=length, tables=count, seed=seed))
+            hashes = buckets(model, frame, n)
+            found, compared, bucket_ms = _by_buckets(rows, hashes, asked, true, k)
+            hashed = model.transform(frame).cache()
+            spark_ms = [_spark_query_ms(model, hashed, rows[i], k) for i in (asked[0], *asked[:timed])][1:]
+            hashed.unpersist()
+            results.append((length, count, found, compared, np.median(spark_ms), bucket_ms, exact_ms))
+    finally:
+        frame.unpersist()
+    columns = ["bucket_length", "tables", recall, "compared", "spark_ms", "bucket_ms", "exact_ms"]
+    return pd.DataFrame(results, columns=columns)
+
+
+def _exact(rows: np.ndarray, asked: np.ndarray, k: int) -> tuple[np.ndarray, float]:
+    """Return the exact neighbours int64[q, k] of the asked positions, and the median ms of one query."""
+    squares = np.einsum("ij,ij->i", rows, rows)
+    nearest = np.empty((asked.size, k), dtype=np.int64)
+    ms = []
+    for i, query in enumerate(asked):
+        start = time.perf_counter()
+        distances = squares - 2 * (rows @ rows[query])
+        distances[query] = np.inf
+        nearest[i] = np.argpartition(distances, k - 1)[:k]
+        ms.append(1000 * (time.perf_counter() - start))
+    return nearest, float(np.median(ms))
+
+
+def _by_buckets(
+    rows: np.ndarray, hashes: np.ndarray, asked: np.ndarray, true: np.ndarray, k: int
+) -> tuple[float, float, float]:
+    """Return recall, share compared and median ms of searching only where a bucket is shared."""
+    found, compared, ms = [], [], []
+    for query, nearest in zip(asked, true, strict=True):
+        start = time.perf_counter()
+        shared = share_a_bucket(hashes[query : query + 1], hashes)[0]
+        candidates = np.flatnonzero(shared)
+        distances = ((rows[candidates] - rows[query]) ** 2).sum(axis=1)
+        if candidates.size > k:
+            np.argpartition(distances, k)
+        ms.append(1000 * (time.perf_counter() - start))
+        found.append(shared[nearest].mean())
+        compared.append(shared.mean())
+    return float(np.mean(found)), float(np.mean(compared)), float(np.median(ms))
+
+
+def _spark_query_ms(
+    model: BucketedRandomProjectionLSHModel, hashed: DataFrame, row: np.ndarray, k: int
+) -> float:
+    from pyspark.ml.linalg import Vectors
+
+    start = time.perf_counter()
+    model.approxNearestNeighbors(hashed, Vectors.dense(row.astype(float)), k + 1).select("position").collect()
+    return 1000 * (time.perf_counter() - start)
