@@ -1,0 +1,142 @@
+"""The command line: exit 0, 1 when something failed, 2 for bad use."""
+
+from __future__ import annotations
+
+import json
+import sys
+from collections.abc import Callable
+from typing import Any
+
+import click
+
+from segue.errors import SegueError, UsageError
+
+_JSON = click.option("--json", "as_json", is_flag=True, help="Print one JSON object, for a program.")
+
+
+@click.group(context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 110})
+def app() -> None:
+    """From a folder of music to recommendations a listener can hear."""
+
+
+@app.command()
+@click.option("--dataset", metavar="KIND", help="demo, fma or folder.  [default: demo]")
+@click.option("--path", metavar="DIR", help="Folder of the music (and of FMA's tables).")
+@click.option("--subset", metavar="NAME", help="FMA's small, medium, large or full.")
+@click.option(
+    "--only", metavar="NN", help="Notebooks to run, such as 03 or 01,03 or 01..03; others are kept."
+)
+@click.option("--run-id", metavar="ID", help="Name of the run's folder; goes on with it if it is unfinished.")
+@click.option(
+    "-p", "parameters", type=(str, str), multiple=True, metavar="NAME VALUE", help="A notebook's parameter."
+)
+@_JSON
+def run(
+    *,
+    dataset: str | None,
+    path: str | None,
+    subset: str | None,
+    only: str | None,
+    run_id: str | None,
+    parameters: tuple[tuple[str, str], ...],
+    as_json: bool,
+) -> None:
+    """Run the notebooks on a data set and write runs/<id>/.
+
+    The same command goes on where a run broke off, and does nothing when nothing has changed.
+    """
+    from segue.pipeline.console import Console
+    from segue.pipeline.job import run_pipeline
+    from segue.settings import Settings
+
+    settings = Settings()
+    if run_id is None:
+        run_id = next((value for name, value in parameters if name == "run_id"), None)
+    named = {"dataset": dataset, "path": path, "subset": subset}
+    given = [(name, value) for name, value in named.items() if value is not None]
+    given += [(name, value) for name, value in parameters if name != "run_id"]
+    console = Console(sys.stderr if as_json else sys.stdout, settings.var / "progress")
+    outcome = run_pipeline(settings, given, only=only, run_id=run_id, console=console)
+    if as_json:
+        click.echo(json.dumps(outcome.to_json()))
+
+
+@app.group()
+def services() -> None:
+    """A local Kafka and document store for those who have none."""
+
+
+@services.command()
+def up() -> None:
+    """Start what does not run yet; `up` twice is harmless."""
+    from segue import services as local
+    from segue.settings import Settings
+
+    local.up(Settings(), click.echo)
+
+
+@services.command()
+def down() -> None:
+    """End what `up` started."""
+    from segue import services as local
+    from segue.settings import Settings
+
+    local.down(Settings(), click.echo)
+
+
+@services.command()
+@_JSON
+def status(as_json: bool) -> None:
+    """Say where each service is and whether it answers."""
+    from dataclasses import asdict
+
+    from segue import services as local
+    from segue.settings import Settings
+
+    found = [asdict(each) for each in local.status(Settings())]
+    if as_json:
+        click.echo(json.dumps({each["name"]: each for each in found}, default=str))
+        return
+    for each in found:
+        process = f", process {each['pid']}" if each["pid"] else ""
+        click.echo(f"{each['name']}: {each['state']} {each['address'] or ''} ({each['kind']}{process})")
+
+
+@app.command()
+@_JSON
+def version(as_json: bool) -> None:
+    """Print Segue's version."""
+    from importlib.metadata import version as of
+
+    number = of("segue-music")
+    click.echo(json.dumps({"version": number}) if as_json else number)
+
+
+def main(arguments: list[str] | None = None) -> None:
+    """Run the command line and exit; the entry point of ``segue``."""
+    sys.exit(_status(lambda: app.main(arguments, prog_name="segue", standalone_mode=False)))
+
+
+def _status(command: Callable[[], Any]) -> int:
+    try:
+        code = command()
+    except click.exceptions.NoArgsIsHelpError as error:
+        error.show()
+        return 2
+    except click.ClickException as error:
+        error.show()
+        return error.exit_code
+    except UsageError as error:
+        print(f"segue: {error}", file=sys.stderr)
+        return 2
+    except SegueError as error:
+        print(f"segue: {error}", file=sys.stderr)
+        return 1
+    except (KeyboardInterrupt, click.Abort):
+        print("segue: stopped; the same command goes on from here", file=sys.stderr)
+        return 130
+    return code if isinstance(code, int) else 0
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,79 @@
+"""From the words of the command line to a data set."""
+
+from __future__ import annotations
+
+import os
+from typing import TYPE_CHECKING
+
+from segue.errors import UsageError
+
+if TYPE_CHECKING:
+    from segue.dataset.base import Dataset
+    from segue.settings import Settings
+
+KINDS = ("demo", "fma", "folder")
+SUBSETS = ("small", "medium", "large", "full")
+SOURCE = ("dataset", "path", "subset", "name", "tracks", "seed")
+"""Names of the parameters that say which data set it is: those of `open_dataset`."""
+
+
+def open_dataset(
+    settings: Settings,
+    dataset: str = "demo",
+    *,
+    path: str = "",
+    subset: str = "",
+    name: str = "",
+    tracks: int = 400,
+    seed: int = 0,
+) -> Dataset:
+    """Return the data set that these words name; an empty text stands for the data set's own default.
+
+    Parameters
+    ----------
+    settings
+        Where the demo catalogue is kept.
+    dataset
+        ``demo``, ``fma`` or ``folder``.
+    path
+        Folder of the music (and FMA's tables); not for the demo.
+    subset
+        ``small``, ``medium``, ``large`` or ``full``; for FMA only.
+    name
+        Names the database of the demo or the folder; not for FMA.
+    tracks, seed
+        Size of the demo catalogue and the seed that it is composed from.
+
+    Raises
+    ------
+    UsageError
+        If a word is unknown, missing, or does not belong to this data set.
+    SegueError
+        If what the data set needs is not in ``path``.
+    """
+    if dataset not in KINDS:
+        raise UsageError(f"there is no data set {dataset!r}: choose one of {', '.join(KINDS)}")
+    if subset and dataset != "fma":
+        raise UsageError(f"a subset belongs to FMA, not to {dataset}: leave --subset out")
+    if subset and subset not in SUBSETS:
+        raise UsageError(f"there is no subset {subset!r}: choose one of {', '.join(SUBSETS)}")
+    if dataset == "demo":
+        if path:
+            raise UsageError("the demo is composed, not read from a folder: leave --path out, or use folder")
+        from segue.dataset.demo import DemoDataset
+
+        return DemoDataset(settings, tracks=tracks, seed=seed, **({"name": name} if name else {}))
+    if not path:
+        raise UsageError(f"--dataset {dataset} needs --path, the folder of the music")
+    folder = os.path.abspath(os.path.expanduser(path)) if "://" not in path else path
+    if "://" not in path and not os.path.isdir(folder):
+        raise UsageError(f"{folder} is not a folder: give --path the folder of the music")
+    if dataset == "fma":
+        if name:
+            raise UsageError("FMA's database has its name from the subset: leave the name out")
+        from segue.dataset.fma import FmaDataset
+
+        return FmaDataset(folder, subset=subset or "full")
+    from segue.dataset.folder import FolderDataset
+
+    return FolderDataset(folder, name=name or None)

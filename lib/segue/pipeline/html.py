@@ -1,0 +1,37 @@
+"""An executed notebook as one HTML file that needs nothing from the network."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from segue.pipeline.files import write_text
+
+_TEMPLATES = Path(__file__).parent / "templates"
+_WIDGET = "application/vnd.jupyter.widget-view+json"
+_ASLEEP = "*This control works when the notebook is open in JupyterLab.*"
+
+
+def write_html(notebook: Path) -> Path:
+    """Write ``<name>.html`` beside an executed notebook: pictures inside, code folded away."""
+    import nbformat
+    from nbconvert import HTMLExporter
+
+    node = nbformat.read(notebook, as_version=4)
+    node.metadata.pop("widgets", None)
+    node.metadata["title"] = _title(node) or notebook.stem
+    for cell in node.cells:
+        for output in cell.get("outputs", []):
+            if _WIDGET in output.get("data", {}):
+                output["data"] = {"text/markdown": _ASLEEP}
+    exporter = HTMLExporter(template_name="report", extra_template_basedirs=[str(_TEMPLATES)])
+    body, _ = exporter.from_notebook_node(node)
+    path = notebook.with_suffix(".html")
+    write_text(path, body)
+    return path
+
+
+def _title(node: object) -> str | None:
+    for cell in node.cells:  # type: ignore[attr-defined]
+        if cell.cell_type == "markdown" and cell.source.startswith("# "):
+            return cell.source.splitlines()[0][2:].strip()
+    return None
