@@ -55,7 +55,7 @@ def precision_at_k(hits: np.ndarray, relevant: np.ndarray, k: int) -> np.ndarray
 def hit_rate_at_k(hits: np.ndarray, relevant: np.ndarray, k: int) -> np.ndarray:
     """Return 1 where the first k hold a hit, else 0."""
     hits, _ = _checked(hits, relevant, k)
-    return hits[:, :k].any(axis=1).astype(np.float64)
+    return np.any(hits[:, :k], axis=1) * 1.0
 
 
 def mrr_at_k(hits: np.ndarray, relevant: np.ndarray, k: int) -> np.ndarray:

@@ -21,7 +21,7 @@ class ALSConfig(Config):
     """Parameters of `ALS`: factors, regularisation (scaled by the number of plays), confidence per weight."""
 
     rank: int = Field(32, ge=1)
-    reg: float = Field(0.1, gt=0)
+    reg: float = Field(0.3, gt=0)
     alpha: float = Field(4.0, gt=0)
     iterations: int = Field(10, ge=1)
     weighting: Weighting = "percentile"

@@ -22,7 +22,7 @@ class LSHConfig(ContentConfig):
     Wider buckets and more tables find more of the true neighbours and compare more tracks.
     """
 
-    bucket_length: float = Field(0.5, gt=0)
+    bucket_length: float = Field(0.1, gt=0)
     tables: int = Field(4, ge=1)
     seed: int = 0
 
