@@ -7,6 +7,7 @@ from typing import Any, Self
 
 from pymongo import MongoClient
 from pymongo.errors import ConfigurationError, InvalidURI, ServerSelectionTimeoutError
+from pymongo.uri_parser import parse_uri
 
 from segue.errors import SegueError
 from segue.store.features import FeatureStore
@@ -99,7 +100,8 @@ def open_store(uri: str, database: str) -> Store:
         raise SegueError(f"SEGUE_MONGO is not a MongoDB URI: {error}") from None
     except ServerSelectionTimeoutError:
         client.close()
+        nodes = ", ".join(f"{host}:{port}" for host, port in parse_uri(uri)["nodelist"])
         raise SegueError(
-            f"no document store answers at {client.address or uri}: start one with `segue services up`"
+            f"no document store answers at {nodes}: start one with `segue services up`"
         ) from None
     return Store(client, database)
