@@ -1,0 +1,21 @@
+"""The notebooks' pictures: each function takes data and returns a figure whose title is the finding."""
+
+from segue.plots.evaluation import als_grid, leaderboard, lsh_trade_off, silhouette
+from segue.plots.features import correlations, explained_variance, genre_map, scaling
+from segue.plots.outcome import outcomes
+from segue.plots.sound import sound
+from segue.plots.style import style
+
+__all__ = [
+    "als_grid",
+    "correlations",
+    "explained_variance",
+    "genre_map",
+    "leaderboard",
+    "lsh_trade_off",
+    "outcomes",
+    "scaling",
+    "silhouette",
+    "sound",
+    "style",
+]
