@@ -80,11 +80,14 @@ class ForkedChild:
             try:
                 pipe.send((request, timeout_s + _GRACE_S))
                 if not pipe.poll(timeout_s):
-                    self._end()
                     raise ChildTimeout(f"no answer after {timeout_s:g} s")
                 raised, value = _receive(pipe)
             except (EOFError, ConnectionError):
                 raise ChildCrashed(self._end()) from None
+            except BaseException:
+                # Its reply, if one still comes, would be taken for the next request's.
+                self._end(at_once=True)
+                raise
         if raised:
             raise value
         return value
@@ -110,6 +113,9 @@ class ForkedChild:
         if self._owner != os.getpid():
             # Forked along with this object: the child belongs to the parent process.
             self._owner, self._pid, self._pipe = os.getpid(), None, None
+        if self._pid is not None and _wait(self._pid, 0) is not None:
+            # It died between two calls: no request is to blame.
+            self._pid = None
         if self._pid is None or self._pipe is None:
             self._pid, self._pipe = self._fork()
         return self._pipe
@@ -128,14 +134,14 @@ class ForkedChild:
         finally:
             os._exit(1)
 
-    def _end(self) -> str:
+    def _end(self, at_once: bool = False) -> str:
         """End the child if it lives, reap it, and say how it died."""
         pid, pipe, self._pid, self._pipe = self._pid, self._pipe, None, None
         if pipe is not None:
             pipe.close()
         if pid is None or self._owner != os.getpid():
             return "there was no child"
-        status = _wait(pid, 0.1)
+        status = None if at_once else _wait(pid, 0.1)
         if status is None:
             with contextlib.suppress(ProcessLookupError):
                 os.kill(pid, signal.SIGKILL)
@@ -154,7 +160,7 @@ def _wait(pid: int, seconds: float | None) -> int | None:
             reaped, status = os.waitpid(pid, 0 if deadline is None else os.WNOHANG)
             if reaped:
                 return status
-            if deadline is not None and time.monotonic() > deadline:
+            if deadline is not None and time.monotonic() >= deadline:
                 return None
             time.sleep(0.001)
     except ChildProcessError:
@@ -185,7 +191,7 @@ def _serve(function: Callable[[Any], Any], pipe: Connection, memory_mib: int) ->
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     for number in (signal.SIGTERM, signal.SIGHUP, signal.SIGALRM, signal.SIGCHLD):
         signal.signal(number, signal.SIG_DFL)
-    _close_inherited(pipe.fileno())
+    _replace_inherited(pipe.fileno())
     _limit_memory(memory_mib)
     while True:
         try:
@@ -210,7 +216,11 @@ def _serve(function: Callable[[Any], Any], pipe: Connection, memory_mib: int) ->
         del request, reply
 
 
-def _close_inherited(keep: int) -> None:
+def _replace_inherited(keep: int) -> None:
+    """Close every descriptor but one; what libraries print goes nowhere, and no pipe is held open."""
+    nowhere = os.open(os.devnull, os.O_RDWR)
+    for standard in range(3):
+        os.dup2(nowhere, standard)
     os.closerange(3, keep)
     os.closerange(keep + 1, resource.getrlimit(resource.RLIMIT_NOFILE)[0])
 
