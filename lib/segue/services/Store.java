@@ -1,30 +1,301 @@
+import de.bwaldvogel.mongo.MongoDatabase;
 import de.bwaldvogel.mongo.MongoServer;
+import de.bwaldvogel.mongo.backend.CollectionOptions;
+import de.bwaldvogel.mongo.backend.Index;
+import de.bwaldvogel.mongo.backend.IndexKey;
+import de.bwaldvogel.mongo.backend.KeyValue;
+import de.bwaldvogel.mongo.backend.Missing;
+import de.bwaldvogel.mongo.MongoCollection;
 import de.bwaldvogel.mongo.backend.h2.H2Backend;
+import de.bwaldvogel.mongo.backend.h2.H2Database;
 import de.bwaldvogel.mongo.bson.Document;
+import de.bwaldvogel.mongo.oplog.Oplog;
+import de.bwaldvogel.mongo.wire.bson.BsonDecoder;
+import de.bwaldvogel.mongo.wire.bson.BsonEncoder;
+import io.netty.buffer.ByteBuf;
+import io.netty.buffer.Unpooled;
 import io.netty.channel.Channel;
+import java.nio.ByteBuffer;
+import java.util.ArrayList;
+import java.util.Arrays;
+import java.util.List;
+import java.util.Set;
+import java.util.concurrent.atomic.AtomicLong;
+import java.util.concurrent.locks.ReadWriteLock;
+import java.util.concurrent.locks.ReentrantReadWriteLock;
+import org.h2.mvstore.MVMap;
 import org.h2.mvstore.MVStore;
+import org.h2.mvstore.RandomAccessStore;
+import org.h2.mvstore.WriteBuffer;
+import org.h2.mvstore.type.BasicDataType;
 
-/** A document store on one file: what it has acknowledged outlives its own kill. */
+/**
+ * MongoDB's wire protocol over one H2 file. A command that writes is answered after its commit, so a killed
+ * store loses nothing that it acknowledged; a commit falls between commands, so it never holds half of one.
+ */
 public final class Store extends H2Backend {
+    private static final Set<String> READING = Set.of(
+        "find", "getmore", "count", "distinct", "killcursors", "ping", "ismaster", "hello", "buildinfo",
+        "listcollections", "listindexes", "listdatabases", "endsessions", "serverstatus", "dbstats", "collstats");
+    private static final long PAUSE_MS = 20;
+    private static final int ROUNDS_A_MOVE = 10;
+    private static final int SLICE_BYTES = 1 << 20;
+    private static final int FULL_PERCENT = 70;
+
+    private final MVStore store;
+    private final ReadWriteLock commands = new ReentrantReadWriteLock(true);
+    private final AtomicLong finished = new AtomicLong();
+    private long committed;
+
     private Store(MVStore store) {
         super(store);
+        this.store = store;
+    }
+
+    @Override
+    protected MongoDatabase openOrCreateDatabase(String name) {
+        return new Database(name);
     }
 
     @Override
     public Document handleCommand(Channel channel, String database, String command, Document query) {
+        // Registered, the pages that this command reads are not reused before it ends.
+        MVStore.TxCounter usage = store.registerVersionUsage();
         try {
-            return super.handleCommand(channel, database, command, query);
+            if (READING.contains(command.toLowerCase())) {
+                return super.handleCommand(channel, database, command, query);
+            }
+            return write(channel, database, command, query);
         } finally {
-            getMvStore().commit();
+            store.deregisterVersionUsage(usage);
+        }
+    }
+
+    private Document write(Channel channel, String database, String command, Document query) {
+        long turn;
+        Document answer;
+        commands.readLock().lock();
+        try {
+            answer = super.handleCommand(channel, database, command, query);
+        } finally {
+            turn = finished.incrementAndGet();
+            commands.readLock().unlock();
+        }
+        commit(turn);
+        return answer;
+    }
+
+    /** Commit a finished command, and with it all that finished meanwhile. */
+    private void commit(long turn) {
+        commands.writeLock().lock();
+        try {
+            if (committed < turn) {
+                long all = finished.get();
+                if (store.isClosed()) {
+                    throw new IllegalStateException("the store has been closed");
+                }
+                store.commit();
+                committed = all;
+            }
+        } catch (RuntimeException failure) {
+            stop(failure);
+            throw failure;
+        } finally {
+            commands.writeLock().unlock();
+        }
+    }
+
+    /** Give the space of overwritten documents back, in slices between the commands. */
+    private void compact() {
+        long seen = 0;
+        boolean more = true;
+        for (int round = 0; !store.isClosed(); round++) {
+            long now = finished.get();
+            if (more || now != seen) {
+                more = compactSlice(now == seen, round % ROUNDS_A_MOVE == 0);
+                seen = now;
+            }
+            try {
+                Thread.sleep(PAUSE_MS);
+            } catch (InterruptedException interrupted) {
+                return;
+            }
+        }
+    }
+
+    /** Rewrite what is left in sparse chunks and, as that waits for the disk, only at times close the gaps. */
+    private boolean compactSlice(boolean quiet, boolean move) {
+        RandomAccessStore file = (RandomAccessStore) store.getFileStore();
+        commands.writeLock().lock();
+        try {
+            if (store.isClosed()) {
+                return false;
+            }
+            boolean rewritten = store.compact(FULL_PERCENT, SLICE_BYTES);
+            store.commit();
+            boolean gaps = file.getFillRate() < FULL_PERCENT;
+            if (gaps && (quiet || move)) {
+                // What is moved stands twice in the file for a moment.
+                long bytes = quiet ? SLICE_BYTES : Math.min(SLICE_BYTES, file.size() / 8);
+                file.compactMoveChunks(FULL_PERCENT, bytes, store);
+            }
+            return rewritten || gaps;
+        } catch (RuntimeException failure) {
+            stop(failure);
+            throw failure;
+        } finally {
+            commands.writeLock().unlock();
+        }
+    }
+
+    @Override
+    public void close() {
+        commands.writeLock().lock();
+        try {
+            super.close();
+        } finally {
+            commands.writeLock().unlock();
+        }
+    }
+
+    /** End at once: nothing more may be acknowledged, and the next start finds the last commit. */
+    private void stop(Throwable failure) {
+        if (store.isClosed()) {
+            return;
+        }
+        System.err.println("the store cannot write its file and ends");
+        failure.printStackTrace();
+        Runtime.getRuntime().halt(1);
+    }
+
+    /** A database whose maps hold BSON instead of serialized Java objects. */
+    private final class Database extends H2Database {
+        Database(String name) {
+            super(name, getMvStore(), getCursorRegistry());
+        }
+
+        // H2Database opens its maps by name and so finds the ones opened here, with their types.
+        @Override
+        protected MongoCollection<Object> openOrCreateCollection(String collection, CollectionOptions options) {
+            String name = "databases." + getFullCollectionNamespace(collection);
+            getMvStore().openMap(name, new MVMap.Builder<Object, Document>().valueType(new DocumentType()));
+            return super.openOrCreateCollection(collection, options);
+        }
+
+        @Override
+        protected Index<Object> openOrCreateUniqueIndex(
+                String collection, String index, List<IndexKey> keys, boolean sparse) {
+            String name = getFullCollectionNamespace(collection) + "._index_" + index;
+            getMvStore().openMap(name, new MVMap.Builder<KeyValue, Object>().keyType(new KeyType()));
+            return super.openOrCreateUniqueIndex(collection, index, keys, sparse);
+        }
+
+        // H2Database would also drop every database whose name begins with this one's.
+        @Override
+        public void drop(Oplog oplog) {
+            for (String prefix : List.of("", "databases.", "meta.")) {
+                for (String map : getMvStore().getMapNames()) {
+                    if (map.startsWith(prefix + getDatabaseName() + ".")) {
+                        getMvStore().removeMap(map);
+                    }
+                }
+            }
+        }
+    }
+
+    private static final class DocumentType extends BasicDataType<Document> {
+        @Override
+        public int getMemory(Document document) {
+            return 128 + encode(document).readableBytes();
+        }
+
+        private static ByteBuf encode(Document document) {
+            ByteBuf bytes = Unpooled.buffer(256);
+            BsonEncoder.encodeDocument(document, bytes);
+            return bytes;
+        }
+
+        @Override
+        public void write(WriteBuffer out, Document document) {
+            out.put(encode(document).nioBuffer());
+        }
+
+        @Override
+        public Document read(ByteBuffer in) {
+            ByteBuf bytes = Unpooled.wrappedBuffer(in);
+            Document document = BsonDecoder.decodeBson(bytes);
+            in.position(in.position() + bytes.readerIndex());
+            return document;
+        }
+
+        @Override
+        public Document[] createStorage(int size) {
+            return new Document[size];
+        }
+    }
+
+    private static final class KeyType extends BasicDataType<KeyValue> {
+        private static final byte ABSENT = 0;
+
+        @Override
+        public int getMemory(KeyValue key) {
+            return 64 * key.size();
+        }
+
+        @Override
+        public int compare(KeyValue a, KeyValue b) {
+            return encode(a).compareTo(encode(b));
+        }
+
+        private static ByteBuf encode(KeyValue key) {
+            ByteBuf bytes = Unpooled.buffer(64);
+            bytes.writeByte(key.size());
+            for (Object value : key) {
+                if (value instanceof Missing) {
+                    bytes.writeByte(ABSENT);
+                } else {
+                    byte type = BsonEncoder.determineType(value);
+                    bytes.writeByte(type);
+                    BsonEncoder.encodeValue(type, value, bytes);
+                }
+            }
+            return bytes;
+        }
+
+        @Override
+        public void write(WriteBuffer out, KeyValue key) {
+            out.put(encode(key).nioBuffer());
+        }
+
+        @Override
+        public KeyValue read(ByteBuffer in) {
+            ByteBuf bytes = Unpooled.wrappedBuffer(in);
+            Object[] values = new Object[bytes.readByte()];
+            for (int i = 0; i < values.length; i++) {
+                byte type = bytes.readByte();
+                values[i] = type == ABSENT ? Missing.getInstance() : BsonDecoder.decodeValue(type, bytes);
+            }
+            in.position(in.position() + bytes.readerIndex());
+            return new KeyValue(values);
+        }
+
+        @Override
+        public KeyValue[] createStorage(int size) {
+            return new KeyValue[size];
         }
     }
 
     public static void main(String[] arguments) {
-        MVStore store = new MVStore.Builder().fileName(arguments[1]).compress().open();
-        store.setRetentionTime(0);
-        Store backend = new Store(store);
-        MongoServer server = new MongoServer(backend);
+        MVStore file = new MVStore.Builder()
+            .fileName(arguments[1]).compress().autoCommitDisabled().autoCommitBufferSize(0).open();
+        file.setRetentionTime(0);
+        file.setVersionsToKeep(0);
+        Store store = new Store(file);
+        MongoServer server = new MongoServer(store);
         Runtime.getRuntime().addShutdownHook(new Thread(server::shutdownNow));
+        Thread compaction = new Thread(store::compact, "compaction");
+        compaction.setDaemon(true);
+        compaction.start();
         server.bind("127.0.0.1", Integer.parseInt(arguments[0]));
     }
 }
