@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import calendar
 import hashlib
 import os
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
 
 import fsspec
 from fsspec import AbstractFileSystem
@@ -52,16 +55,41 @@ def unescape(path: str) -> bytes:
 
 
 def open_root(root: str | os.PathLike[str]) -> tuple[AbstractFileSystem, str]:
-    """Return the file system of a folder or fsspec URL and the folder's path in it."""
+    """Return the file system of a folder or fsspec URL and the folder's path in it.
+
+    Raises
+    ------
+    SegueError
+        If nothing can open such a URL.
+    """
     name = os.fspath(root)
-    if "://" in name or "::" in name:
+    if not ("://" in name or "::" in name) or os.path.exists(name):
+        return LocalFileSystem(), os.path.abspath(name)
+    try:
         return fsspec.core.url_to_fs(name)
-    return LocalFileSystem(), os.path.abspath(name)
+    except (ValueError, ImportError, OSError) as error:
+        raise SegueError(f"{name} cannot be opened: {error}") from None
 
 
 def join(root: str, path: str) -> str:
-    """Return what a file system opens for an escaped relative path, in this process's own file encoding."""
-    return f"{root.rstrip('/')}/{os.fsdecode(unescape(path))}"
+    """Return what a file system opens for an escaped relative path, in this process's own file encoding.
+
+    ``root`` is what `open_root` returned.
+    """
+    name = os.fsdecode(unescape(path))
+    return f"{root.rstrip('/')}/{name}" if root else name
+
+
+def child_of(root: str, name: str) -> str:
+    """Return the folder or fsspec URL of what ``name`` is in another one.
+
+    >>> child_of("/music", "a"), child_of("zip://b::/music.zip", "a")
+    ('/music/a', 'zip://b/a::/music.zip')
+    """
+    if os.path.exists(root):
+        return os.path.join(root, name)
+    head, chained, rest = root.partition("::")
+    return f"{head}{'' if head.endswith('/') else '/'}{name}{chained}{rest}"
 
 
 def scan(root: str | os.PathLike[str]) -> list[FileEntry]:
@@ -75,14 +103,15 @@ def scan(root: str | os.PathLike[str]) -> list[FileEntry]:
     SegueError
         If ``root`` is not a folder, or a folder under it cannot be read.
     """
+    return sorted(iterate(root), key=lambda entry: entry.path)
+
+
+def iterate(root: str | os.PathLike[str]) -> Iterator[FileEntry]:
+    """Yield what `scan` returns, in no order, as it is found."""
     fs, base = open_root(root)
-    if isinstance(fs, LocalFileSystem):
-        if not os.path.isdir(base):
-            raise SegueError(f"{base} is not a folder: give the folder that holds the music")
-        found = list(_scan_local(os.fsencode(base), b""))
-    else:
-        found = list(_scan_remote(fs, base))
-    return sorted(found, key=lambda entry: entry.path)
+    if not fs.isdir(base):
+        raise SegueError(f"{os.fspath(root)} is not a folder: give the folder that holds the music")
+    return _scan_local(os.fsencode(base), b"") if isinstance(fs, LocalFileSystem) else _scan_remote(fs, base)
 
 
 def _scan_local(base: bytes, below: bytes) -> Iterator[FileEntry]:
@@ -90,8 +119,11 @@ def _scan_local(base: bytes, below: bytes) -> Iterator[FileEntry]:
     while folders:
         folder = folders.pop()
         try:
-            entries = list(os.scandir(os.path.join(base, folder)))
-        except PermissionError as error:
+            with os.scandir(os.path.join(base, folder)) as found:
+                entries = list(found)
+        except FileNotFoundError:
+            continue  # Removed since it was listed.
+        except OSError as error:
             raise SegueError(
                 f"the folder {escape(os.path.join(base, folder))} cannot be read ({error.strerror}): "
                 "allow reading it or move it out of the collection"
@@ -101,7 +133,10 @@ def _scan_local(base: bytes, below: bytes) -> Iterator[FileEntry]:
             if entry.is_dir(follow_symlinks=False):
                 folders.append(relative)
             elif entry.is_file(follow_symlinks=False):
-                stat = entry.stat(follow_symlinks=False)
+                try:
+                    stat = entry.stat(follow_symlinks=False)
+                except FileNotFoundError:
+                    continue
                 yield FileEntry(escape(relative), stat.st_size, stat.st_mtime_ns)
 
 
@@ -109,10 +144,16 @@ def _scan_remote(fs: AbstractFileSystem, base: str) -> Iterator[FileEntry]:
     prefix = base.rstrip("/") + "/" if base.strip("/") else ""
     for name, info in fs.find(base, detail=True).items():
         relative = name.removeprefix(prefix).lstrip("/")
-        modified = info.get("mtime") or info.get("LastModified") or info.get("last_modified") or 0
-        seconds = modified.timestamp() if hasattr(modified, "timestamp") else modified
-        seconds = seconds if isinstance(seconds, int | float) else 0
-        yield FileEntry(escape(relative.encode("utf-8", "surrogateescape")), info["size"], int(seconds * 1e9))
+        yield FileEntry(escape(relative.encode("utf-8", "surrogateescape")), info["size"], _modified_ns(info))
+
+
+def _modified_ns(info: dict[str, Any]) -> int:
+    """Return a modification time as the file systems of fsspec give it, each in its own way; 0 if none."""
+    modified = info.get("mtime") or info.get("LastModified") or info.get("last_modified") or 0
+    if "date_time" in info:
+        modified = calendar.timegm(info["date_time"])
+    seconds = modified.timestamp() if isinstance(modified, datetime) else modified
+    return int(seconds * 1e9) if isinstance(seconds, int | float) else 0
 
 
 def sha256(fs: AbstractFileSystem, path: str) -> str:
