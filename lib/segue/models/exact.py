@@ -7,6 +7,7 @@ from collections.abc import Sequence
 import numpy as np
 
 from segue.errors import SegueError
+from segue.models.base import Capability
 from segue.models.content import ContentConfig, ContentModel
 from segue.models.data import positions_in
 
@@ -41,15 +42,13 @@ class Exact(ContentModel[ExactConfig]):
         SegueError
             If an id is not in the catalogue.
         """
-        self._check_fitted()
+        self._check(Capability.SIMILAR, k)
         seeds = positions_in(self.track_ids, track_ids)
         if (seeds < 0).any():
             unknown = np.asarray(track_ids)[seeds < 0]
             raise SegueError(f"track {unknown[0]} is not among the {self.track_ids.size} tracks of the model")
+        k = min(k, self.track_ids.size - 1)
         similarity = self.similarities(seeds)
         similarity[np.arange(seeds.size), seeds] = -np.inf
-        places = np.array(
-            [self.top(row, min(k, self.track_ids.size - 1)) for row in similarity], dtype=np.int64
-        )
-        places = places.reshape(seeds.size, -1)
+        places = np.array([self.top(row, k) for row in similarity], dtype=np.int64).reshape(seeds.size, k)
         return self.track_ids[places], np.take_along_axis(similarity, places, axis=1)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -15,6 +16,8 @@ if TYPE_CHECKING:
     import pandas as pd
     from pyspark.ml.clustering import KMeansModel
     from pyspark.sql import DataFrame, SparkSession
+
+_FITS_AT_ONCE = 3
 
 
 class KMeansConfig(ContentConfig):
@@ -81,23 +84,26 @@ def silhouette_over_k(
     Returns
     -------
     pandas.DataFrame
-        ``clusters``; ``silhouette`` (Spark's ClusteringEvaluator: mean simplified silhouette in squared
-        Euclidean distance, -1 to 1, NaN where all tracks fell into one cluster); ``cost`` (sum of squared
+        ``clusters``; ``silhouette`` (Spark's ClusteringEvaluator: mean silhouette in squared Euclidean
+        distance, -1 to 1, NaN where all tracks fell into one cluster); ``cost`` (sum of squared
         distances to the centres); ``smallest`` and ``largest`` cluster in tracks.
     """
     import pandas as pd
     from pyspark.ml.evaluation import ClusteringEvaluator
 
     frame = vectors(spark, rows)
-    evaluator = ClusteringEvaluator()
-    results = []
+
+    def measure(k: int) -> tuple[int, float, float, int, int]:
+        model, predicted = _cluster(frame, k, iterations, seed)
+        sizes = np.bincount(_labels(predicted, len(rows)))
+        sizes = sizes[sizes > 0]
+        score = ClusteringEvaluator().evaluate(predicted) if sizes.size > 1 else np.nan
+        return k, score, model.summary.trainingCost, int(sizes.min()), int(sizes.max())
+
     try:
-        for k in sorted({k for k in ks if 2 <= k < len(rows)}):
-            model, predicted = _cluster(frame, k, iterations, seed)
-            sizes = np.bincount(_labels(predicted, len(rows)))
-            sizes = sizes[sizes > 0]
-            score = evaluator.evaluate(predicted) if sizes.size > 1 else np.nan
-            results.append((k, score, model.summary.trainingCost, sizes.min(), sizes.max()))
+        # A small fit is many short jobs: running a few side by side fills the waits between them.
+        with ThreadPoolExecutor(_FITS_AT_ONCE) as pool:
+            results = list(pool.map(measure, sorted({k for k in ks if 2 <= k < len(rows)})))
     finally:
         frame.unpersist()
     return pd.DataFrame(results, columns=["clusters", "silhouette", "cost", "smallest", "largest"])

@@ -71,10 +71,13 @@ def map_2d(features: np.ndarray, seed: int = 0) -> np.ndarray:
         plane[:, : reduced.shape[1]] = reduced[:, :2]
         return plane
     from sklearn.manifold import TSNE
+    from threadpoolctl import threadpool_limits
 
     start = np.zeros((n, 2), dtype=np.float32)
     start[:, : reduced.shape[1]] = reduced[:, :2]
     start *= 1e-4 / start[:, 0].std()
     perplexity = min(_PERPLEXITY, (n - 1) / 3)
     tsne = TSNE(perplexity=perplexity, init=start, learning_rate="auto", random_state=seed)
-    return np.asarray(tsne.fit_transform(reduced), dtype=np.float32)
+    # OpenMP threads spin while they wait: on busy cores two are several times slower than one.
+    with threadpool_limits(1, user_api="openmp"):
+        return np.asarray(tsne.fit_transform(reduced), dtype=np.float32)

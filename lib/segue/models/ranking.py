@@ -31,6 +31,8 @@ def top_k(scores: np.ndarray, k: int, tie: np.ndarray) -> np.ndarray:
     tie
         uint64[n] as `tie_order` gives it.
     """
+    if k < 1:
+        return np.empty(0, dtype=np.int64)
     if k < scores.size:
         threshold = np.partition(scores, scores.size - k)[scores.size - k]
         candidates = np.flatnonzero((scores >= threshold) & (scores > -np.inf))

@@ -1,0 +1,62 @@
+import numpy as np
+import pytest
+
+from segue.models import TrainingData
+from segue.models.als import ALS, ALSConfig
+from support.planted import FIRST_ID, frame, taste
+
+DATA = taste()
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize(
+    "config",
+    [ALSConfig(rank=8, reg=0.3, iterations=12), ALSConfig(rank=5, reg=0.05, alpha=40, weighting="raw")],
+)
+def test_folding_a_listener_in_gives_spark_s_own_factors(spark, config):
+    """Spark ends each sweep with the listeners, solved in float64, kept as float32: 1e-5 is rounding."""
+    model = ALS(config, spark=spark).fit(DATA)
+    own = ALS(config, spark=spark).fit_spark(DATA).userFactors.toPandas()
+    assert len(own) == 40
+    for user, factors in zip(own["id"], own["features"], strict=True):
+        row = DATA.matrix[user]
+        folded = model.fold_in(row.indices, row.data)
+        assert folded == pytest.approx(np.array(factors), abs=1e-5 * float(np.abs(factors).max()))
+
+
+def loaded(factors: np.ndarray, **parameters) -> ALS:
+    """A model with given factors, without Spark."""
+    n, rank = factors.shape
+    model = ALS(ALSConfig(rank=rank, **parameters))
+    model._catalogue(FIRST_ID + np.arange(n), np.full(n, -1), np.arange(n), np.arange(n, dtype=np.float32))
+    model._restore({"factors": factors.astype(np.float32)})
+    model._fingerprint = "given"
+    return model
+
+
+def test_folding_in_minimises_the_weighted_squared_error():
+    generator = np.random.default_rng(5)
+    model = loaded(generator.normal(size=(30, 4)), reg=0.2, alpha=3.0, weighting="raw")
+    history, weights = np.array([2, 9, 17]), np.array([1.0, 4.0, -2.0])
+    x = model.fold_in(history, weights)
+    confidence, preference = np.ones(30), np.zeros(30)
+    confidence[history] = 1 + 3.0 * np.array([1.0, 4.0, 1.0])
+    preference[[2, 9]] = 1
+    y = model.factors.astype(float)
+    gradient = y.T @ (confidence * (y @ x - preference)) + 0.2 * 2 * x
+    assert np.abs(gradient).max() < 1e-9
+
+
+def test_a_track_that_nobody_played_is_served_the_most_played():
+    model = loaded(np.array([[1.0, 0.0], [0.0, 0.0], [0.9, 0.1], [0.0, 1.0]]))
+    assert model.similar([FIRST_ID], 1)[0].track_id == FIRST_ID + 2
+    assert [item.track_id - FIRST_ID for item in model.similar([FIRST_ID + 1], 3)] == [3, 2, 0]
+    assert [item.track_id - FIRST_ID for item in model.recommend({FIRST_ID + 1: 1.0}, 3)] == [3, 2, 0]
+
+
+@pytest.mark.slow
+def test_tracks_without_plays_score_nothing(fit):
+    data = TrainingData(np.array([1, 2, 3]), interactions=frame([("a", 1, 2), ("b", 1, 1), ("b", 2, 1)]))
+    model = fit("als", data, rank=2)
+    assert not model.factors[2].any()
+    assert [item.track_id for item in model.recommend({1: 1.0}, 3)] == [2, 3]
