@@ -7,11 +7,13 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 from functools import lru_cache
 
+import numpy as np
+
 from segue.audio.decode import Decoded, Decoder, Rejected
 from segue.audio.features import extract
 from segue.dataset.base import OK, Dataset, Track
 from segue.dataset.inventory import join, open_root, sha256
-from segue.settings import Settings
+from segue.settings import SAMPLE_RATE, Settings
 from segue.store import Store, open_store
 from segue.store.features import Analysis
 
@@ -138,9 +140,9 @@ def analyse(digest: str, outcome: Decoded | Rejected, job: Job) -> Analysis:
 
 @lru_cache(maxsize=1)
 def _connect(uri: str, database: str, settings: Settings) -> tuple[Store, Decoder]:
-    # The child is forked before the store's threads and sockets exist.
-    decoder = Decoder(settings)
-    return open_store(uri, database), decoder
+    # The first call imports librosa and compiles: seconds that no file shall be charged with.
+    extract(np.random.default_rng(0).standard_normal(SAMPLE_RATE, dtype=np.float32))
+    return open_store(uri, database), Decoder(settings)
 
 
 def _resources(job: Job) -> tuple[Store, Decoder]:

@@ -23,6 +23,7 @@ from segue.store import Store
 
 _BYTES_A_ROW = 4_096
 _MOST_TASKS = 2_000
+_SAMPLE_A_CORE = 3
 
 
 class _Sum(AccumulatorParam[BatchResult]):
@@ -119,11 +120,11 @@ def run_etl(
 
     store.tracks.upsert(todo.write)
     cores = spark.sparkContext.defaultParallelism
-    first, rest = todo.analyse[:cores], todo.analyse[cores:]
+    first, rest = _sample(todo.analyse, _SAMPLE_A_CORE * cores)
     estimate = Estimate(0, 0.0, 0, 0)
     if first:
-        # The first file of each core warms the workers and tells how long the others will take.
-        run([[track] for track in first])
+        # Some files of everywhere in the collection tell how long the others will take.
+        run([first[core::cores] for core in range(min(cores, len(first)))])
         estimate = _estimate(len(rest), total.value, cores, settings)
         _check_disk(estimate)
     if rest:
@@ -153,6 +154,12 @@ def run_etl(
 
 def _file(track: Track) -> tuple[str | None, int | None, int | None]:
     return track.path, track.size, track.mtime_ns
+
+
+def _sample(tracks: list[Track], count: int) -> tuple[list[Track], list[Track]]:
+    """Return ``count`` tracks from all over the list, and the others."""
+    chosen = {i * len(tracks) // count for i in range(count)} if tracks else set()
+    return [tracks[i] for i in sorted(chosen)], [t for i, t in enumerate(tracks) if i not in chosen]
 
 
 def _batches(tracks: Sequence[Track], most: int, cores: int) -> list[list[Track]]:
