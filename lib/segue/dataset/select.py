@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import os
+import re
+from collections.abc import Callable
 from typing import TYPE_CHECKING
 
 from segue.errors import UsageError
@@ -40,7 +42,7 @@ def open_dataset(
     subset
         ``small``, ``medium``, ``large`` or ``full``; for FMA only.
     name
-        Names the database of the demo or the folder; not for FMA.
+        Tells apart the databases of several collections of one kind: small letters, digits, underscores.
     tracks, seed
         Size of the demo catalogue and the seed that it is composed from.
 
@@ -62,18 +64,34 @@ def open_dataset(
             raise UsageError("the demo is composed, not read from a folder: leave --path out, or use folder")
         from segue.dataset.demo import DemoDataset
 
-        return DemoDataset(settings, tracks=tracks, seed=seed, **({"name": name} if name else {}))
+        usual = (tracks, seed) == (400, 0)
+        return DemoDataset(
+            settings, tracks=tracks, seed=seed, name=name or ("demo" if usual else f"demo_{tracks}_{seed}")
+        )
     if not path:
         raise UsageError(f"--dataset {dataset} needs --path, the folder of the music")
     folder = os.path.abspath(os.path.expanduser(path)) if "://" not in path else path
     if "://" not in path and not os.path.isdir(folder):
         raise UsageError(f"{folder} is not a folder: give --path the folder of the music")
     if dataset == "fma":
-        if name:
-            raise UsageError("FMA's database has its name from the subset: leave the name out")
         from segue.dataset.fma import FmaDataset
 
-        return FmaDataset(folder, subset=subset or "full")
+        subset = subset or "full"
+        return FmaDataset(folder, subset, database=f"segue_fma_{subset}_{_plain(name)}" if name else None)
     from segue.dataset.folder import FolderDataset
 
     return FolderDataset(folder, name=name or None)
+
+
+def _plain(name: str) -> str:
+    if not re.fullmatch(r"[a-z0-9_]{1,48}", name):
+        raise UsageError(f"{name!r} cannot name a database: take small letters, digits and underscores")
+    return name
+
+
+def prepare(dataset: Dataset, report: Callable[[str], object] = print) -> Dataset:
+    """Let a data set that is made here make what is missing of itself, and return it."""
+    make = getattr(dataset, "prepare", None)
+    if make is not None:
+        make(report)
+    return dataset

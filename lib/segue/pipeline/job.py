@@ -9,7 +9,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from segue.dataset.select import SOURCE, open_dataset
+from segue.dataset.select import SOURCE, open_dataset, prepare
 from segue.pipeline import parameters
 from segue.pipeline.console import Console
 from segue.pipeline.files import point, read_json, state, write_json
@@ -182,10 +182,8 @@ class _Job:
 
     def prepare_data(self) -> None:
         """Let a data set that is made here make itself."""
-        if not hasattr(self.dataset, "prepare"):
-            return
         started = time.monotonic()
-        self.dataset.prepare(self.console.line)
+        prepare(self.dataset, self.console.line)
         self.seconds["data"] = time.monotonic() - started
 
     def fingerprint_data(self, values: Mapping[str, Any]) -> str:

@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     import pandas as pd
 
     from segue.dataset.base import Dataset
+    from segue.models import Recommender
     from segue.settings import Settings
 
 BY_HAND = "by-hand"
@@ -56,7 +57,8 @@ class Run:
     def record(self, **values: Any) -> None:
         """Add named values to this notebook's metrics; a name that is there already is replaced.
 
-        numpy's numbers become plain ones; a value that JSON cannot hold raises `TypeError`.
+        numpy's numbers become plain ones, a table a list of rows, NaN null; a value that
+        JSON cannot hold raises `TypeError`.
         """
         file = self.path / "metrics" / f"{self.notebook}.json"
         write_json(file, (read_json(file) or {}) | {name: _plain(value) for name, value in values.items()})
@@ -95,6 +97,18 @@ class Run:
     def model(self, name: str) -> Path:
         """Return the folder of a model that this or an earlier notebook saved."""
         return self._find(f"models/{name}")
+
+    def load_model(self, name: str) -> Recommender[Any]:
+        """Return a model that this or an earlier notebook saved.
+
+        Raises
+        ------
+        SegueError
+            If none of this name was saved, or its files are damaged.
+        """
+        from segue import models
+
+        return models.load(self.model(name))
 
     def models(self) -> list[str]:
         """Return the names of the saved models, in alphabetical order."""
@@ -170,6 +184,10 @@ def open_run(
 
 
 def _plain(value: Any) -> Any:
+    if hasattr(value, "to_dict") and hasattr(value, "columns"):
+        value = value.to_dict("records")
+    if hasattr(value, "why"):
+        return {"not_shown": value.why}
     if hasattr(value, "tolist"):
         value = value.tolist()
     if isinstance(value, dict):

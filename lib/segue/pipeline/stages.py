@@ -22,6 +22,7 @@ if TYPE_CHECKING:
 _PACKAGE = Path(segue.__file__).parent
 _DECIDE = ("numpy", "scipy", "librosa", "soundfile", "soxr", "scikit-learn", "pyspark", "pandas", "torch")
 """Packages whose version may change a result."""
+_TABLES = ("tracks.csv", "genres.csv")
 _WHERE = {"home", "kafka", "mongo", "kafka_port", "mongo_port", "spark_master", "spark_driver_memory"}
 """Settings that say where the work is done, not what comes out."""
 
@@ -117,13 +118,15 @@ def data_fingerprint(dataset: Dataset) -> str:
 
     Of each clip the path, size and modification time count, of each of its tables the content.
     """
-    from segue.dataset.inventory import scan
+    from segue.dataset.inventory import open_root, scan, sha256
 
     digest = hashlib.sha256(f"{dataset.database}\0{dataset.root}\0".encode())
     for entry in scan(dataset.root):
         digest.update(f"{entry.path}\0{entry.size}\0{entry.mtime_ns}\n".encode())
-    for table in getattr(dataset, "table_files", list)():
-        digest.update(f"{Path(table).name}\0".encode() + hashlib.sha256(Path(table).read_bytes()).digest())
+    if hasattr(dataset, "tables"):
+        fs, folder = open_root(dataset.tables)
+        for table in (f"{folder}/{name}" for name in _TABLES):
+            digest.update((sha256(fs, table) if fs.exists(table) else "none").encode())
     return digest.hexdigest()
 
 

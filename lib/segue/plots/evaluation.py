@@ -54,7 +54,7 @@ def lsh_trade_off(table: pd.DataFrame, note: str = "") -> Figure:
     left.set_ylim(0, 104)
     exact = float(table["exact_ms"].median())
     right.axvline(exact, color=INK, linewidth=1.5)
-    right.set_xlim(left=exact / 3)
+    right.set_xlim(exact / 3, 3 * float(table[["spark_ms", "bucket_ms"]].max().max()))
     right.annotate(
         "exact,\nnumpy", (exact, 3), xytext=(4, 0), textcoords="offset points", ha="left", fontsize=10
     )

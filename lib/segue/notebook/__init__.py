@@ -1,0 +1,7 @@
+"""What the notebooks call, one named thing for each cell."""
+
+from segue.notebook.attempt import NotShown, attempt
+from segue.notebook.catalogue import Catalogue, read_catalogue, write_tables
+from segue.pipeline.run import Run, open_run
+
+__all__ = ["Catalogue", "NotShown", "Run", "attempt", "open_run", "read_catalogue", "write_tables"]

@@ -1,0 +1,134 @@
+"""The tables between the notebooks: tracks, their features, and who played them."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+from segue.audio.features import COLUMNS, recipe
+from segue.dataset.base import OK
+from segue.errors import SegueError
+from segue.models.data import UNKNOWN_ARTIST, TrainingData, recording_ids_of
+from segue.models.scaling import standardise
+from segue.pipeline.run import Run
+from segue.settings import Settings
+from segue.store import Store
+
+FEATURE_NAMES = tuple(".".join(column) for column in COLUMNS)
+"""``feature.statistic.number`` of each of the 518 features."""
+
+
+def write_tables(run: Run, tracks: pd.DataFrame, store: Store, settings: Settings) -> None:
+    """Write what the later notebooks read: ``tracks``, ``features`` and ``plays``.
+
+    Parameters
+    ----------
+    tracks
+        One row for each track or file, as `EtlReport.frame` gives them.
+    store
+        Holds the features by content, and the plays.
+    settings
+        Decide by which recipe the features were computed.
+    """
+    run.save_table("tracks", tracks)
+    vectors = dict(store.features.vectors(recipe(settings)))
+    usable = tracks[(tracks["status"] == OK) & tracks["sha256"].isin(vectors.keys())]
+    rows = [vectors[content] for content in usable["sha256"]]
+    values = np.array(rows, dtype=np.float32).reshape(len(rows), len(FEATURE_NAMES))
+    index = pd.Index(usable["track_id"].to_numpy(dtype=np.int64), name="track_id")
+    run.save_table("features", pd.DataFrame(values, index=index, columns=list(FEATURE_NAMES)))
+    run.save_table("plays", store.plays.frame())
+
+
+@dataclass(frozen=True)
+class Catalogue:
+    """The usable tracks of a run, by ascending track id.
+
+    Parameters
+    ----------
+    tracks
+        One row a usable track, indexed by track id.
+    features
+        The same rows: 518 float32 features as computed, columns ``feature.statistic.number``.
+    plays
+        One row an event, oldest first; empty where nobody played anything.
+    root
+        Folder or URL that the tracks' paths are relative to.
+    """
+
+    tracks: pd.DataFrame
+    features: pd.DataFrame
+    plays: pd.DataFrame
+    root: str
+
+    @property
+    def genres(self) -> list[str | None]:
+        """Return the top genre of each track, None where it has none."""
+        return [genre if isinstance(genre, str) and genre else None for genre in self.tracks["genre_top"]]
+
+    @property
+    def simulated(self) -> bool:
+        """Tell whether the listeners are simulated."""
+        return bool(len(self.plays)) and bool(self.plays["simulated"].all())
+
+    @property
+    def note(self) -> str:
+        """Return what must be said of the tracks under every plot."""
+        composed = int(self.tracks["composed"].sum())
+        if not composed:
+            return ""
+        return f"{composed:,} tracks composed by Segue, {len(self.tracks) - composed:,} real clips"
+
+    @property
+    def listeners_note(self) -> str:
+        """Return what must be said of tracks and listeners under every plot about plays."""
+        return "; ".join(filter(None, [self.note, "simulated listeners" if self.simulated else ""]))
+
+    def training_data(self) -> TrainingData:
+        """Return what models learn from: standardised features, artists, copies, and plays.
+
+        Raises
+        ------
+        SegueError
+            If no track is usable.
+        """
+        if self.tracks.empty:
+            raise SegueError("no track is usable: see in notebook 01 why the files were rejected")
+        standardised, _ = standardise(self.features.to_numpy())
+        return TrainingData(
+            track_ids=self.tracks.index.to_numpy(dtype=np.int64),
+            features=standardised,
+            artist_ids=self.tracks["artist_id"].fillna(UNKNOWN_ARTIST).to_numpy(dtype=np.int64),
+            recording_ids=recording_ids_of([own or None for own in self.tracks["sha256"]]),
+            interactions=self._interactions(),
+        )
+
+    def _interactions(self) -> pd.DataFrame | None:
+        from segue.dataset.listening import interactions
+
+        return interactions(self.plays) if len(self.plays) else None
+
+    def track(self, track_id: int) -> pd.Series[Any]:
+        """Return the row of one track."""
+        return self.tracks.loc[[track_id]].iloc[0]
+
+    def name_of(self, track_id: int) -> str:
+        """Return "title — artist" of a track, or its path if it has neither."""
+        row = self.track(track_id)
+        return " — ".join(part for part in (row["title"], row["artist"]) if part) or str(row["path"])
+
+
+def read_catalogue(run: Run) -> Catalogue:
+    """Return the usable tracks that notebook 01 wrote.
+
+    Raises
+    ------
+    SegueError
+        If notebook 01 has not run yet.
+    """
+    features = run.table("features").sort_index()
+    tracks = run.table("tracks").set_index("track_id").loc[features.index]
+    return Catalogue(tracks, features, run.table("plays"), run.dataset["root"])

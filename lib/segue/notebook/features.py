@@ -1,0 +1,61 @@
+"""The features in tables: their families, their scalings, and the map's places."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pandas as pd
+
+from segue.models.scaling import min_max, standardise
+from segue.notebook.attempt import NotShown
+from segue.notebook.catalogue import Catalogue
+
+_SAYS = {
+    "chroma_cens": "pitch classes, smoothed over some seconds",
+    "chroma_cqt": "pitch classes, from the constant-Q transform",
+    "chroma_stft": "pitch classes, from the spectrogram",
+    "mfcc": "timbre: the shape of the spectrum",
+    "rmse": "loudness",
+    "spectral_bandwidth": "how wide the spectrum is",
+    "spectral_centroid": "brightness: the spectrum's middle",
+    "spectral_contrast": "peaks against valleys in seven bands",
+    "spectral_rolloff": "below which frequency 85 % of the energy lies",
+    "tonnetz": "harmony: fifths and thirds",
+    "zcr": "zero crossings: noisiness",
+}
+
+
+def feature_families(features: pd.DataFrame) -> pd.DataFrame:
+    """Return one row for each family: what it says, how many features it has, and the range of its means."""
+    rows = {}
+    for family, says in _SAYS.items():
+        own = features.loc[:, features.columns.str.startswith(family + ".")]
+        means = own.loc[:, own.columns.str.contains(".mean.", regex=False)]
+        spread = (
+            f"{means.to_numpy().min():,.2f} to {means.to_numpy().max():,.2f}" if len(own) else "no tracks"
+        )
+        rows[family] = {"says": says, "features": own.shape[1], "range of the means": spread}
+    return pd.DataFrame.from_dict(rows, orient="index")
+
+
+def scalings(features: pd.DataFrame) -> dict[str, pd.DataFrame]:
+    """Return the features as they are, brought to 0 to 1, and to mean 0 and deviation 1.
+
+    Raises
+    ------
+    SegueError
+        If there are no tracks.
+    """
+    scaled = {"min-max": min_max, "standardised": standardise}
+    tables = {
+        name: pd.DataFrame(scale(features.to_numpy())[0], index=features.index, columns=features.columns)
+        for name, scale in scaled.items()
+    }
+    return {"raw": features, **tables}
+
+
+def map_table(catalogue: Catalogue, places: Any) -> pd.DataFrame:
+    """Return ``x`` and ``y`` by track id; no rows where there is no map."""
+    if isinstance(places, NotShown):
+        return pd.DataFrame({"x": [], "y": []}, index=catalogue.tracks.index[:0], dtype="float32")
+    return pd.DataFrame(places, index=catalogue.tracks.index, columns=["x", "y"])

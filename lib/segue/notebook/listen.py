@@ -1,0 +1,191 @@
+"""Hear a track in a notebook, with its licence and who made it."""
+
+from __future__ import annotations
+
+import base64
+import html
+import io
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import pandas as pd
+
+from segue.audio.decode import Rejected, decode
+from segue.dataset.base import OK
+from segue.dataset.inventory import join, open_root
+from segue.errors import SegueError, UsageError
+from segue.settings import SAMPLE_RATE, Settings
+
+if TYPE_CHECKING:
+    from IPython.display import HTML
+    from ipywidgets import VBox
+
+    from segue.models import Recommender
+    from segue.notebook.catalogue import Catalogue
+
+_WHOLE_BYTES = 1_500_000
+"""A larger file is not put into the notebook whole: its analysed middle is, as a small MP3."""
+_TYPES = {".mp3": "audio/mpeg", ".ogg": "audio/ogg", ".flac": "audio/flac", ".wav": "audio/wav"}
+
+
+def load_samples(track: pd.Series, root: str, settings: Settings) -> np.ndarray:
+    """Return a track's analysed samples: float32[n], mono, 22,050 Hz.
+
+    Raises
+    ------
+    SegueError
+        If the file cannot be decoded any more.
+    """
+    fs, base = open_root(root)
+    with fs.open(join(base, track["path"]), "rb") as file:
+        found = decode(file, int(track["size"]), settings)
+    if isinstance(found, Rejected):
+        raise SegueError(
+            f"{track['path']} was usable and is not any more: it {found.detail}; run the ETL again"
+        )
+    return found.samples
+
+
+def listen(track: pd.Series, root: str, settings: Settings, why: str = "") -> HTML:
+    """Return a player for one track: title, artist, sound, licence and attribution.
+
+    Parameters
+    ----------
+    track
+        A row of the table ``tracks``.
+    root
+        What its path is relative to.
+    settings
+        Say which middle of a long file is taken.
+    why
+        A few words on why it is here.
+    """
+    from IPython.display import HTML
+
+    name = html.escape(
+        " — ".join(part for part in (track["title"], track["artist"]) if part) or track["path"]
+    )
+    rights = html.escape(track["licence"] or "licence not stated")
+    if track["attribution_url"]:
+        url = html.escape(track["attribution_url"], quote=True)
+        rights = f'<a href="{url}">{rights}</a>'
+    if track["composed"]:
+        rights = f"composed by Segue, {rights}"
+    kind, content = _sound(track, root, settings)
+    source = f"data:{kind};base64,{base64.b64encode(content).decode()}"
+    return HTML(
+        f'<figure style="margin:8px 0"><figcaption><b>{name}</b> {html.escape(why)}<br>'
+        f'<small>{rights}</small></figcaption><audio controls preload="none" src="{source}"></audio></figure>'
+    )
+
+
+def _sound(track: pd.Series, root: str, settings: Settings) -> tuple[str, bytes]:
+    kind = _TYPES.get("." + track["path"].lower().rsplit(".", 1)[-1])
+    if kind is not None and track["size"] <= _WHOLE_BYTES:
+        fs, base = open_root(root)
+        return kind, fs.cat_file(join(base, track["path"]))
+    import soundfile
+
+    samples = np.clip(load_samples(track, root, settings), -1, 1)
+    buffer = io.BytesIO()
+    soundfile.write(buffer, samples, SAMPLE_RATE, format="MP3", subtype="MPEG_LAYER_III")
+    return "audio/mpeg", buffer.getvalue()
+
+
+def example(tracks: pd.DataFrame, track_id: int = 0) -> pd.Series[Any]:
+    """Return the row of a track; for 0 that of the first usable one.
+
+    Raises
+    ------
+    UsageError
+        If the track does not exist or is not usable.
+    SegueError
+        If no track is usable.
+    """
+    usable = tracks[tracks["status"] == OK].sort_values("track_id")
+    if usable.empty:
+        raise SegueError("no track is usable: the table above says why")
+    chosen = usable[usable["track_id"] == track_id] if track_id else usable
+    if chosen.empty:
+        raise UsageError(
+            f"example_track = {track_id} is no usable track; the first is {usable['track_id'].iloc[0]}"
+        )
+    return chosen.iloc[0]
+
+
+def draw(catalogue: Catalogue, count: int, seed: int) -> list[int]:
+    """Return at most ``count`` track ids drawn at random, ascending.
+
+    Raises
+    ------
+    SegueError
+        If there are fewer than two tracks, as none could follow the other.
+    """
+    ids = catalogue.tracks.index.to_numpy()
+    if len(ids) < 2:
+        raise SegueError("a list needs at least two usable tracks, one to come after the other")
+    return sorted(np.random.default_rng(seed).permutation(ids)[:count].tolist())
+
+
+def example_neighbours(
+    catalogue: Catalogue, model: Recommender[Any], count: int, k: int, seed: int
+) -> pd.DataFrame:
+    """Return the k nearest of ``count`` tracks drawn at random, one row a neighbour, by seed and rank.
+
+    Raises
+    ------
+    SegueError
+        If there are fewer than two tracks.
+    """
+    tables = [
+        neighbours(catalogue, model, track, k).assign(seed=catalogue.name_of(track))
+        for track in draw(catalogue, count, seed)
+    ]
+    found = pd.concat(tables) if tables else pd.DataFrame({"seed": []})
+    return found.assign(rank=found.groupby("seed").cumcount() + 1).set_index(["seed", "rank"])
+
+
+def neighbours(catalogue: Catalogue, model: Recommender[Any], track_id: int, k: int = 5) -> pd.DataFrame:
+    """Return the k tracks most like a track: id, title, artist, top genre and score."""
+    found = model.similar([track_id], k)
+    rows = catalogue.tracks.loc[[item.track_id for item in found], ["title", "artist", "genre_top"]]
+    return rows.assign(score=[round(item.score, 3) for item in found]).reset_index()
+
+
+def listening_room(
+    catalogue: Catalogue, model: Recommender[Any], settings: Settings, seeds: Sequence[int], k: int = 5
+) -> VBox:
+    """Return a choice of seeds and, under it, the chosen track with what comes next, all to be heard."""
+    from IPython.display import display
+    from ipywidgets import Dropdown, Output, VBox
+
+    choice = Dropdown(
+        options=[(catalogue.name_of(seed), seed) for seed in seeds],
+        description="after",
+        layout={"width": "640px"},
+    )
+    heard = Output()
+
+    def play(track_id: int) -> None:
+        heard.clear_output(wait=True)
+        with heard:
+            display(playlist(catalogue, model, settings, track_id, k))
+
+    choice.observe(lambda change: play(change["new"]), names="value")
+    play(choice.value)
+    return VBox([choice, heard])
+
+
+def playlist(
+    catalogue: Catalogue, model: Recommender[Any], settings: Settings, track_id: int, k: int = 5
+) -> HTML:
+    """Return players for a track and the k that come next."""
+    from IPython.display import HTML
+
+    found = [
+        (track_id, "the seed"),
+        *((item.track_id, f"next, score {item.score:.2f}") for item in model.similar([track_id], k)),
+    ]
+    players = [listen(catalogue.track(each), catalogue.root, settings, why) for each, why in found]
+    return HTML("".join(player.data for player in players))

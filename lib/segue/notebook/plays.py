@@ -1,0 +1,38 @@
+"""Listeners for a collection that has none: simulated, stored, and called so."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from IPython.display import Markdown
+
+from segue.dataset.base import OK, Track
+from segue.dataset.listening import simulate
+from segue.store import Store
+
+
+def simulate_plays(store: Store, tracks: Sequence[Track], listeners: int, seed: int) -> Markdown:
+    """Store simulated plays in place of earlier simulated ones, unless real people have played here.
+
+    Parameters
+    ----------
+    tracks
+        The catalogue; only usable tracks are played.
+    listeners
+        How many to simulate; 0 for none.
+    seed
+        The same tracks and seed give the same plays.
+    """
+    plays = store.plays.frame()
+    real = int((~plays["simulated"].astype(bool)).sum()) if len(plays) else 0
+    if real:
+        return Markdown(f"{real:,} events of real listeners are stored: nobody is simulated.")
+    store.plays.delete_simulated()
+    events = simulate([track for track in tracks if track.status == OK], listeners, seed)
+    if not events:
+        return Markdown("Nobody is simulated: no track is usable, or no listeners are wanted.")
+    store.plays.upsert(events)
+    return Markdown(
+        f"{len(events):,} events of {listeners:,} **simulated** listeners are stored. They follow a rule "
+        "that we wrote: they test the machinery and say nothing about people."
+    )
