@@ -1,4 +1,4 @@
-"""The demo catalogue: music composed by program from a seed, and real clips beside it, in FMA's own layout."""
+"""The demo catalogue: music composed by program from a seed, real clips beside it, in FMA's own layout."""
 
 from __future__ import annotations
 
@@ -58,20 +58,24 @@ class DemoDataset:
     reads_tags = False
 
     def __init__(
-        self, settings: Settings, tracks: int = 400, seed: int = 0, name: str = "demo", *, seconds: float = 30.0
+        self,
+        settings: Settings,
+        tracks: int = 400,
+        seed: int = 0,
+        name: str = "demo",
+        *,
+        seconds: float = 30.0,
     ) -> None:
         if not re.fullmatch(r"[a-z0-9_]{1,48}", name):
             raise UsageError(f"{name!r} cannot name a database: take small letters, digits and underscores")
         self.recipe = Recipe(tracks, seed, float(seconds))
         length = "" if seconds == 30 else f"-{seconds:g}s"
         self.folder: Path = settings.var / "demo" / f"tracks{tracks}-seed{seed}{length}"
+        self.root = str(Layout(self.folder).clips)
         self.database = f"segue_{name}"
-        self.title = f"Demo: {tracks} tracks composed by Segue (seed {seed}) and {len(real_clips())} real clips"
-
-    @property
-    def root(self) -> str:
-        """Return the folder of the clips."""
-        return str(Layout(self.folder).clips)
+        self.title = (
+            f"Demo: {tracks} tracks composed by Segue (seed {seed}) and {len(real_clips())} real clips"
+        )
 
     @property
     def planted(self) -> list[PlantedTrack]:

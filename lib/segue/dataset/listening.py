@@ -267,8 +267,8 @@ def interactions(plays: pd.DataFrame) -> pd.DataFrame:
     Parameters
     ----------
     plays
-        Events as `segue.store.plays.PlayStore.frame` gives them, with ``listener_id``, ``track_id``, ``kind``,
-        and ``value`` and ``at`` where there are ratings and changed minds.
+        Events as `segue.store.plays.PlayStore.frame` gives them: ``listener_id``, ``track_id``, ``kind``, and
+        ``value`` and ``at`` where there are ratings and changed minds.
 
     Returns
     -------

@@ -64,8 +64,9 @@ def _bit_rate(size: int, seconds: float) -> int:
 def _real_row(clip: RealClip, sizes: Mapping[str, int]) -> dict[str, object]:
     name = Path(relative_path(clip.track_id, Path(clip.file).suffix)).name
     return {
-        "track_id": clip.track_id, "album.id": clip.album_id, "album.title": clip.album, "artist.id": clip.artist_id,
-        "artist.name": clip.artist, "artist.website": clip.website, "set.split": clip.split,
+        "track_id": clip.track_id, "album.id": clip.album_id, "album.title": clip.album,
+        "artist.id": clip.artist_id, "artist.name": clip.artist, "artist.website": clip.website,
+        "set.split": clip.split,
         "set.subset": clip.subset, "track.bit_rate": _bit_rate(sizes[name], clip.seconds),
         "track.duration": round(clip.seconds), "track.genre_top": clip.genre_top,
         "track.genres": str(list(clip.genres)), "track.genres_all": str(_with_parents(clip.genres)),
@@ -120,10 +121,10 @@ def _readme(recipe: Recipe, plan: Iterable[Piece]) -> str:
     )
     return f"""# A demo catalogue in FMA's own layout
 
-Composed by Segue (`segue.dataset.compose`): {recipe.tracks} tracks of {recipe.seconds:g} s, seed {recipe.seed}.
-Their artists, albums and titles are invented; they are in the public domain ({LICENCE}). Track ids from
-{FIRST_ID:,} on are composed; the {len(real_clips())} below are real recordings, unmodified, under the licences in
-NOTICE.md.
+Composed by Segue: {recipe.tracks} tracks of {recipe.seconds:g} s, seed {recipe.seed}.
+Their artists, albums and titles are invented; they are in the public domain
+({LICENCE}). Track ids from {FIRST_ID:,} on are composed; the {len(real_clips())} below are real
+recordings, unmodified, under the licences in NOTICE.md.
 
 - `fma_demo/`: the clips. `fma_metadata/`: tracks.csv and genres.csv as FMA publishes them.
 - `composed.csv`: what was decided for each composed track, tempo (beats a minute) and key among it.

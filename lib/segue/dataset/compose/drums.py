@@ -15,7 +15,7 @@ from segue.settings import SAMPLE_RATE
 
 @dataclass(frozen=True)
 class Kit:
-    """A drum kit: ``tune`` and ``ring`` are factors on pitch and decay, ``snap`` the share of noise, 0 to 1."""
+    """A drum kit: ``tune`` and ``ring`` are factors on pitch and decay, ``snap`` is the noise's share."""
 
     name: str
     tune: float = 1.0

@@ -43,6 +43,7 @@ def _rhythm(rng: np.random.Generator, kind: str, steps: int) -> list[int]:
 def phrase(
     rng: np.random.Generator,
     chords: Sequence[Sequence[int]],
+    *,
     tonic: int,
     scale: str,
     kind: str,

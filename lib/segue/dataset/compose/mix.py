@@ -16,7 +16,7 @@ CEILING = 0.84
 _KNEE = 0.55
 
 
-def place(out: Samples, sound: Samples, at: float, gate_s: float, release_s: float, level: float) -> None:
+def place(out: Samples, sound: Samples, at: float, *, gate_s: float, release_s: float, level: float) -> None:
     """Add ``sound`` to ``out`` at second ``at``, held for ``gate_s`` and released over ``release_s``."""
     start = int(at * SAMPLE_RATE)
     held = max(0, min(int(gate_s * SAMPLE_RATE), len(sound), len(out) - start))
@@ -93,7 +93,7 @@ def _room(seconds: float, treble: float, size: int) -> tuple[np.ndarray, np.ndar
 
 
 def reverberate(dry: Samples, send: Samples, seconds: float, wet: float, treble: float) -> Samples:
-    """Return ``dry`` with the reverberation of ``send``, falling off above ``treble`` Hz, as long as ``dry``."""
+    """Return ``dry`` with the reverberation of ``send``, the whole falling off above ``treble`` Hz."""
     seconds, treble = round(seconds, 2), round(treble, -2)
     size = fft.next_fast_len(len(dry) + int(1.3 * seconds * SAMPLE_RATE), real=True)
     room, fall = _room(seconds, treble, size)

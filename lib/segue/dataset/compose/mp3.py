@@ -10,7 +10,7 @@ import soundfile
 import soxr
 
 from segue.dataset.compose.catalogue import Piece, Recipe, song_of, style_of
-from segue.dataset.compose.song import perform
+from segue.dataset.compose.perform import perform
 from segue.dataset.compose.synth import Samples
 from segue.settings import SAMPLE_RATE
 

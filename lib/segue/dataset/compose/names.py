@@ -5,24 +5,25 @@ from __future__ import annotations
 import numpy as np
 
 _FIRST = (
-    "Maren Tobias Ilse Caspian Odette Rufus Linnea Anselm Petra Silas Juno Emeric Saskia Leopold Wren Matthis "
-    "Coralie Bastian Thea Oswin Delphine Ivo Marit Lucian Sunniva Ambrose Elin Florian Zelda Hollis Vera Joss"
+    "Maren Tobias Ilse Caspian Odette Rufus Linnea Anselm Petra Silas Juno Emeric Saskia Leopold Wren "
+    "Matthis Coralie Bastian Thea Oswin Delphine Ivo Marit Lucian Sunniva Ambrose Elin Florian Zelda "
+    "Hollis Vera Joss"
 ).split()
 _LAST = (
-    "Tollgate Ashgrove Winterbourne Larkmoor Fennimore Quillon Hartsease Oakhampton Silverthorn Marlowe-Finch "
-    "Greyling Pemberwick Sandoval-Reed Brackenridge Thistlewood Lindqvist-Hale Copperfield-Osei Draymoor "
-    "Evergale Holloway-Brandt Nightingall Orchardson Peverell Rainsford Stellmach Underhay Velasquez-Lind "
-    "Westerlake Yarborough Zellweger-Moon Amberley Birchwater"
+    "Tollgate Ashgrove Winterbourne Larkmoor Fennimore Quillon Hartsease Oakhampton Silverthorn Marlowe- "
+    "Finch Greyling Pemberwick Sandoval-Reed Brackenridge Thistlewood Lindqvist-Hale Copperfield-Osei "
+    "Draymoor Evergale Holloway-Brandt Nightingall Orchardson Peverell Rainsford Stellmach Underhay "
+    "Velasquez-Lind Westerlake Yarborough Zellweger-Moon Amberley Birchwater"
 ).split()
 _ADJECTIVE = (
-    "Paper Velvet Copper Distant Hollow Silver Quiet Crooked Amber Northern Drowsy Electric Saffron Marble "
-    "Restless Wooden Lunar Tidal Feathered Midnight Painted Wandering Salted Iron Gentle Neon Autumn Borrowed "
-    "Frozen Golden"
+    "Paper Velvet Copper Distant Hollow Silver Quiet Crooked Amber Northern Drowsy Electric Saffron "
+    "Marble Restless Wooden Lunar Tidal Feathered Midnight Painted Wandering Salted Iron Gentle Neon "
+    "Autumn Borrowed Frozen Golden"
 ).split()
 _THING = (
-    "Harbour Lantern Orchard Compass Sparrow Meadow Engine Carousel Lighthouse Mirror River Satellite Anchor "
-    "Garden Bicycle Telegraph Mountain Kettle Parade Island Window Pendulum Thunder Staircase Comet Ferry "
-    "Pavilion Almanac Tangerine Umbrella"
+    "Harbour Lantern Orchard Compass Sparrow Meadow Engine Carousel Lighthouse Mirror River Satellite "
+    "Anchor Garden Bicycle Telegraph Mountain Kettle Parade Island Window Pendulum Thunder Staircase "
+    "Comet Ferry Pavilion Almanac Tangerine Umbrella"
 ).split()
 _GROUP = "Quartet Ensemble Collective Orchestra Trio Society Union Company System Sound".split()
 _VERB = "Leaving Counting Finding Missing Crossing Keeping Following Painting Waiting-for Dreaming-of".split()

@@ -24,7 +24,6 @@ class Bar:
     root: int
     next_root: int
     voices: tuple[int, ...]
-    tonic: int
     scale: str
     variant: int
 
@@ -87,7 +86,7 @@ def _held(bar: Bar, rng: np.random.Generator) -> list[Note]:
 
 
 def _walking(bar: Bar, rng: np.random.Generator) -> list[Note]:
-    """Four quarters: the root, two chord or scale notes, and a half step or a fourth towards the next root."""
+    """Four quarters: the root, two notes of the chord, and a half step or a fourth towards the next root."""
     tones = sorted({bar.root + (voice - bar.root) % 12 for voice in bar.voices} | {bar.root + 12})
     middle = [tones[int(rng.integers(1, len(tones)))] for _ in range(2)]
     lead_in = bar.next_root + int(rng.choice([-1, 1, -5, 2]))
@@ -216,5 +215,6 @@ BASS: dict[str, Player] = {
 }  # fmt: skip
 COMP: dict[str, Player] = {
     "chug": _chug, "strum": _strum, "pick": _pick, "stab": _stab, "skank": _skank, "arpeggio": _arpeggio,
-    "loop": _loop, "charleston": _charleston, "four": _four, "alberti": _alberti, "block": _block, "drops": _drops,
+    "loop": _loop, "charleston": _charleston, "four": _four, "alberti": _alberti, "block": _block,
+    "drops": _drops,
 }  # fmt: skip

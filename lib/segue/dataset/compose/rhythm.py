@@ -68,7 +68,8 @@ PATTERNS: dict[str, dict[str, str]] = {
         "kick": "X---X---X---X---", "hat": "-oxo-oxo-oxo-oxo", "rim": "---o--o----o--o-",
     },
     "house": {
-        "kick": "X---X---X---X---", "clap": "----X-------X---", "open": "--x---x---x---x-", "shaker": "o.oxo.oxo.oxo.ox",
+        "kick": "X---X---X---X---", "clap": "----X-------X---", "open": "--x---x---x---x-",
+        "shaker": "o.oxo.oxo.oxo.ox",
     },
     "broken_beat": {
         "kick": "X-----x---X-----", "snare": "----X-------X-.-", "hat": "x.o.x.ooxxo.x.o.",
@@ -80,7 +81,8 @@ PATTERNS: dict[str, dict[str, str]] = {
         "kick": "X--o---x-xX-----", "snare": "----X-------X--.", "hat": "xoo-x-o-xoo-x-o-",
     },
     "trap": {
-        "kick": "X------x--x-----", "clap": "--------X-------", "hat": "xoxoxoxoxoxoxxxx", "open": "------o---------",
+        "kick": "X------x--x-----", "clap": "--------X-------", "hat": "xoxoxoxoxoxoxxxx",
+        "open": "------o---------",
     },
     "folk_stomp": {
         "kick": "x-------x-------", "shaker": "o.x.o.x.o.x.o.x.",
@@ -95,7 +97,8 @@ PATTERNS: dict[str, dict[str, str]] = {
         "brush": "o-.-x-.-o-.-x-.-", "pedal": "----x-------x---",
     },
     "swing_busy": {
-        "ride": "x---x-o-x---x-ox", "pedal": "----x-------x---", "snare": "------.-----.-.-", "kick": "o-----.-o---.---",
+        "ride": "x---x-o-x---x-ox", "pedal": "----x-------x---", "snare": "------.-----.-.-",
+        "kick": "o-----.-o---.---",
     },
     "one_drop": {
         "kick": "--------X-------", "rim": "--------X-------", "hat": "--x---x---x---x-",

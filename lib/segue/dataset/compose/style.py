@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from dataclasses import dataclass, replace
 from typing import TypeVar
 
@@ -14,7 +13,7 @@ from segue.dataset.compose.synth import TIMBRES
 
 T = TypeVar("T")
 
-CROSSOVER = 0.45
+CROSSOVER = 0.4
 """Share of artists who borrow from a neighbouring genre: as in real catalogues, genres overlap."""
 
 
@@ -79,19 +78,27 @@ def _plain(genre: Genre, rng: np.random.Generator) -> Style:
     branch = pick(rng, genre.branches)
     low, high = genre.tempo
     home = int(rng.integers(12))
-    between: Callable[[tuple[float, float]], float] = lambda span: float(rng.uniform(*span))  # noqa: E731
+
+    def between(span: tuple[float, float]) -> float:
+        return float(rng.uniform(*span))
+
     return Style(
         genre=genre.title, branch=branch,
         tempo=between((low + 0.1 * (high - low), high - 0.1 * (high - low))) * branch.pace,
-        spread=0.1 * (high - low), keys=(home, (home + 7) % 12, (home + 5) % 12), scale=pick(rng, genre.scales),
+        spread=0.1 * (high - low), keys=(home, (home + 7) % 12, (home + 5) % 12),
+        scale=pick(rng, genre.scales),
         progressions=_some(rng, genre.progressions, 3), chords=pick(rng, genre.chords),
-        patterns=_some(rng, genre.patterns, 2), kit=kit(pick(rng, genre.kits), rng), bass=pick(rng, genre.bass),
+        patterns=_some(rng, genre.patterns, 2), kit=kit(pick(rng, genre.kits), rng),
+        bass=pick(rng, genre.bass),
         comp=pick(rng, genre.comp), leads=_some(rng, genre.leads, 2), melody=_some(rng, genre.melody, 2),
         pad=pick(rng, genre.pads), waltz=genre.waltz, swing=between(genre.swing), swing_unit=genre.swing_unit,
         drive=between(genre.drive), crackle=between(genre.crackle), reverb_s=between(genre.reverb_s),
-        wet=between(genre.wet), treble=between(genre.treble), rms_db=genre.rms_db + float(rng.uniform(-1.5, 1.5)),
-        looseness=genre.looseness * float(rng.uniform(0.7, 1.3)), pump=genre.pump * float(rng.uniform(0.3, 1.2)),
-        echo=between(genre.echo), rest=between(genre.rest), drum_level=genre.drum_level,
+        wet=between(genre.wet), treble=between(genre.treble),
+        rms_db=genre.rms_db + float(rng.uniform(-1.5, 1.5)),
+        looseness=genre.looseness * float(rng.uniform(0.7, 1.3)),
+        pump=genre.pump * float(rng.uniform(0.3, 1.2)), echo=between(genre.echo),
+        rest=between(genre.rest),
+        drum_level=genre.drum_level,
         bass_level=genre.bass_level,
     )  # fmt: skip
 

@@ -72,7 +72,9 @@ TIMBRES: dict[str, Timbre] = {
     "clean_guitar": Timbre(1.35, pluck=0.22, decay=1.8, damping=0.6, release=0.08),
     "drive_guitar": Timbre(1.0, pluck=0.13, decay=4.0, damping=0.85, sustain=0.35, release=0.05, vibrato=4),
     "lead_guitar": Timbre(1.0, pluck=0.2, decay=3.0, sustain=0.6, release=0.08, vibrato=22),
-    "piano": Timbre(1.5, pluck=0.12, attack=0.003, decay=1.7, damping=0.58, release=0.16, unison=2, detune=2.5),
+    "piano": Timbre(
+        1.5, pluck=0.12, attack=0.003, decay=1.7, damping=0.58, release=0.16, unison=2, detune=2.5
+    ),
     "felt_piano": Timbre(2.3, attack=0.008, decay=1.5, damping=0.5, release=0.2, unison=2, detune=3),
     "electric_piano": Timbre(2.6, attack=0.003, decay=1.5, damping=0.35, release=0.12, formant=1300),
     "vibraphone": Timbre(3.2, even=0.35, attack=0.002, decay=2.0, damping=0.25, release=0.3),
@@ -84,15 +86,21 @@ TIMBRES: dict[str, Timbre] = {
     "harmonica": Timbre(0.95, formant=1700, attack=0.04, sustain=0.9, release=0.07, vibrato=12, breath=0.02),
     "melodica": Timbre(0.9, even=0.7, attack=0.03, sustain=0.9, release=0.06, vibrato=8),
     "clarinet": Timbre(1.3, even=0.12, attack=0.035, bloom=0.012, sustain=1.0, release=0.06, vibrato=6),
-    "saxophone": Timbre(1.05, formant=950, attack=0.025, bloom=0.02, sustain=0.85, release=0.06, vibrato=18, breath=0.03),
+    "saxophone": Timbre(
+        1.05, formant=950, attack=0.025, bloom=0.02, sustain=0.85, release=0.06, vibrato=18, breath=0.03
+    ),
     "trumpet": Timbre(0.8, formant=1250, attack=0.025, bloom=0.03, sustain=0.85, release=0.06, vibrato=14),
     "fiddle": Timbre(0.95, formant=1100, attack=0.05, bloom=0.02, sustain=1.0, release=0.07, vibrato=20),
     "violin": Timbre(1.15, formant=1000, attack=0.09, bloom=0.03, sustain=1.0, release=0.12, vibrato=22),
     "cello": Timbre(1.25, formant=420, attack=0.08, bloom=0.02, sustain=1.0, release=0.14, vibrato=16),
-    "strings": Timbre(1.3, formant=800, attack=0.2, sustain=1.0, damping=1, release=0.35, vibrato=10, unison=3, detune=9),
+    "strings": Timbre(
+        1.3, formant=800, attack=0.2, sustain=1.0, damping=1, release=0.35, vibrato=10, unison=3, detune=9
+    ),
     "warm_pad": Timbre(1.9, attack=0.8, sustain=1.0, damping=1, release=1.2, unison=3, detune=11),
     "glass_pad": Timbre(2.4, even=0.4, attack=1.0, sustain=1.0, damping=1, release=1.5, unison=3, detune=7),
-    "choir_pad": Timbre(1.6, formant=620, attack=0.7, sustain=1.0, damping=1, release=1.1, unison=3, detune=14, vibrato=9),
+    "choir_pad": Timbre(
+        1.6, formant=620, attack=0.7, sustain=1.0, damping=1, release=1.1, unison=3, detune=14, vibrato=9
+    ),
     "saw_stab": Timbre(0.95, attack=0.003, decay=0.35, damping=0.6, release=0.06, unison=3, detune=14),
     "square_lead": Timbre(1.0, even=0.05, attack=0.006, decay=0.5, sustain=0.6, release=0.06, vibrato=9),
     "saw_lead": Timbre(0.9, attack=0.01, sustain=0.8, release=0.08, unison=2, detune=10, vibrato=8),
@@ -114,8 +122,8 @@ def frequency(midi: float) -> float:
 def tone(name: str, midi: int, seconds: float) -> Samples:
     """Return a note held for ``seconds``, without its release, at an RMS near 0.2 in its first second.
 
-    Equal arguments give equal samples; lengths are rounded up to a power of two of 1/8 s, so that the notes of
-    a part share them.
+    Equal arguments give equal samples; lengths are rounded up to a power of two of 1/8 s, so that the
+    notes of a part share them.
     """
     eighths = max(1, int(np.ceil(seconds * 8)))
     return _tone(name, midi, 1 << (eighths - 1).bit_length())
@@ -161,7 +169,7 @@ def _phase(timbre: Timbre, f0: float, voice: int, count: int, rng: np.random.Gen
 
 
 def _table(timbre: Timbre, f0: float, first: int, last: int, rng: np.random.Generator) -> np.ndarray | None:
-    """Return one period of the harmonics ``first`` to ``last`` below the Nyquist limit, or None without any."""
+    """Return one period of the harmonics ``first`` to ``last`` below the Nyquist limit; None without any."""
     last = min(last, int(0.46 * SAMPLE_RATE / f0))
     if last < first:
         return None

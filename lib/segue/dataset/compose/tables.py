@@ -24,7 +24,8 @@ COLUMNS: tuple[tuple[str, str], ...] = tuple(
         (
             "track",
             "bit_rate comments composer date_created date_recorded duration favorites genre_top genres "
-            "genres_all information interest language_code license listens lyricist number publisher tags title",
+            "genres_all information interest language_code license listens lyricist number publisher tags "
+            "title",
         ),
     )
     for name in names.split()
