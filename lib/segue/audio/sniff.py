@@ -26,7 +26,6 @@ _FOREIGN = (
     (0, b"#!AMR", "AMR"),
     (0, b"\x1a\x45\xdf\xa3", "Matroska or WebM"),
     (0, b"FLV\x01", "Flash video"),
-    (0, b"MThd", "MIDI, a score without sound"),
     (4, b"ftyp", "MPEG-4 (M4A)"),
 )
 _READABLE = (
@@ -47,6 +46,7 @@ _OTHER = (
     (0, b"\x89PNG", "a PNG picture"),
     (0, b"GIF8", "a GIF picture"),
     (0, b"\x7fELF", "a program"),
+    (0, b"MThd", "MIDI, a score without sound"),
 )
 _UNSIGNED = {
     ".aac": "AAC", ".ape": "Monkey's Audio (APE)", ".mpc": "Musepack", ".tta": "True Audio (TTA)",
@@ -143,10 +143,10 @@ def _text(head: bytes) -> str:
     if not sample or any(byte < 32 and byte not in b"\t\n\r\f" for byte in sample):
         return ""
     try:
-        # A character that the sample cuts in two is no reason against text.
-        text = sample.decode("utf-8-sig") if len(sample) < _TEXT_SAMPLE else sample[:-3].decode("utf-8-sig")
+        text = sample.decode("utf-8-sig")
     except UnicodeDecodeError as error:
-        if error.start < len(sample) - 6:
+        # The sample may end within a character.
+        if len(head) <= _TEXT_SAMPLE or error.start < len(sample) - 3:
             return ""
         text = sample[: error.start].decode("utf-8-sig")
     start = text.lstrip().lower()

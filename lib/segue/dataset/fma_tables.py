@@ -55,7 +55,8 @@ def read_tracks(name: str) -> Iterator[TrackRow]:
         If the header, the quoting, the encoding, or a field that Segue takes is not as FMA publishes it.
     """
     with _rows(name) as rows:
-        groups, columns, third = (next(rows, []) for _ in range(3))
+        header: list[list[str]] = [next(rows, []) for _ in range(3)]
+        groups, columns, third = header
         places = {column: place for place, column in enumerate(zip(groups, columns, strict=False))}
         absent = [".".join(column) for column in _COLUMNS if column not in places]
         if absent or third[:1] != ["track_id"]:
@@ -86,7 +87,7 @@ def read_genres(name: str) -> dict[int, str]:
         If the file is not there or not as FMA publishes it.
     """
     with _rows(name) as rows:
-        header = next(rows, [])
+        header: list[str] = next(rows, [])
         if not {"genre_id", "title"} <= set(header):
             raise SegueError(f"{name} has no columns genre_id and title: take it from fma_metadata.zip")
         at_id, at_title = header.index("genre_id"), header.index("title")
