@@ -1,0 +1,136 @@
+from dataclasses import replace
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from segue.errors import SegueError
+from segue.evaluation.compare import (
+    LISTENER_METRICS,
+    compare_on,
+    evaluate_listeners,
+    evaluate_similar,
+    listener_values,
+    paired,
+    query_values,
+)
+from segue.models import TrainingData, create
+from support.planted import FIRST_ID, frame, taste
+
+DATA = taste()
+GENRES = [f"genre {i % 4}" for i in range(60)]
+
+
+def test_listeners_by_hand():
+    """Counts 3, 2, 2, 1 of tracks 1 to 4: the lists of popularity are known."""
+    train = frame([("a", 1, 1), ("b", 1, 1), ("c", 1, 1), ("a", 2, 1), ("b", 2, 1), ("c", 4, 1), ("d", 3, 1)])
+    data = TrainingData(np.array([1, 2, 3, 4]), interactions=train)
+    test = frame([("a", 4, 1), ("c", 2, 1), ("c", 77, 1), ("stranger", 1, 1)])
+    table, values = compare_on({}, data, test)
+    assert table["model"].tolist() == ["random", "popularity"]
+    own = values[values["model"] == "popularity"].set_index("listener_id")
+    # a has 1 and 2 left out: 3 and 4 follow in either order; c has 2 first, and 77 nobody can find.
+    assert own.index.tolist() == ["a", "c"]
+    assert own.loc["a", "ndcg_at_10"] in (pytest.approx(1), pytest.approx(1 / np.log2(3)))
+    assert own.loc["a", ["recall_at_20", "hit_rate_at_10"]].tolist() == [1, 1]
+    assert own.loc["c", "ndcg_at_10"] == pytest.approx(1 / (1 + 1 / np.log2(3)))
+    assert own.loc["c", "recall_at_20"] == 1 / 2
+    assert own.loc["c", "precision_at_10"] == 1 / 10
+    row = table.set_index("model").loc["popularity"]
+    assert row["ndcg_at_10"] == pytest.approx(own["ndcg_at_10"].mean())
+    assert row["coverage_at_10"] == 3 / 4
+    assert row["listeners"] == 2
+
+
+def test_taste_is_found_beyond_popularity_and_chance():
+    table, values = compare_on({"exact": create("exact")}, *_split())
+    scores = table.set_index("model")
+    assert table["model"].tolist() == ["random", "popularity", "exact"]
+    for metric in LISTENER_METRICS:
+        assert (table[f"{metric}_low"] <= table[metric]).all()
+        assert (table[metric] <= table[f"{metric}_high"]).all()
+    assert scores.loc["exact", "ndcg_at_10_low"] > scores.loc["popularity", "ndcg_at_10_high"]
+    found = paired(values, "ndcg_at_10", "exact", "popularity")
+    assert found.mean == pytest.approx(
+        scores.loc["exact", "ndcg_at_10"] - scores.loc["popularity", "ndcg_at_10"]
+    )
+    assert found.low > 0
+
+
+def _split():
+    from segue.evaluation.splits import per_listener_fifth
+
+    train, test = per_listener_fifth(DATA.interactions, 0)
+    return replace(DATA, interactions=train), test
+
+
+def test_random_finds_what_chance_finds():
+    train, test = _split()
+    values = pd.concat(
+        listener_values(create("random", seed=s).fit(train), train, test)[0] for s in range(40)
+    )
+    # 12 tracks a listener: 3 are asked for, 9 left out, so each of the 51 others has the same chance.
+    assert values["precision_at_10"].mean() == pytest.approx(10 * (3 / 51) / 10, rel=0.1)
+    assert values["recall_at_20"].mean() == pytest.approx(20 / 51, rel=0.1)
+
+
+def test_training_tracks_are_never_ranked():
+    train, test = _split()
+    _, ranked = listener_values(create("exact").fit(train), train, test)
+    for row, places in enumerate(ranked):
+        assert not set(train.matrix[row].indices) & set(places.tolist())
+        assert len(set(places.tolist())) == 20
+
+
+def test_one_call_splits_fits_and_compares():
+    table = evaluate_listeners({"exact": create("exact")}, DATA, seed=0)
+    expected = compare_on({"exact": create("exact")}, *_split())[0]
+    assert table[list(LISTENER_METRICS)].equals(expected[list(LISTENER_METRICS)])
+    with pytest.raises(SegueError, match="without plays"):
+        evaluate_listeners({}, replace(DATA, interactions=None))
+    with pytest.raises(SegueError, match="nobody to ask"):
+        compare_on({}, DATA, frame([("stranger", FIRST_ID, 1)]))
+
+
+def test_genre_precision_by_hand():
+    features = np.array([[1, 0], [1, 0.1], [1, 0.2], [0, 1], [0.1, 1]], dtype=np.float32)
+    data = TrainingData(np.arange(5), features, artist_ids=[1, 1, 2, 3, 4])
+    values = query_values({"exact": create("exact").fit(data)}, data, ["x", "x", "y", "y", None], k=2)
+    own = values[values["model"] == "exact"].set_index("track_id")["genre_precision_at_2"]
+    # Track 0 may be answered by 2 and 3 only (1 is its artist's, 4 has no genre), 2 by 1 and 0, 3 by 2 and 1.
+    assert own.to_dict() == {0: 0.0, 1: 0.0, 2: 0.0, 3: 0.5}
+    assert values["model"].unique().tolist() == ["random", "exact"]
+
+
+def test_an_artist_is_never_the_answer_to_itself():
+    """Artists that sound like nobody else: with artists named nothing is found, without them everything."""
+    rows = np.repeat(np.eye(10, dtype=np.float32), 3, axis=0)
+    genres = np.repeat([f"g{i}" for i in range(10)], 3).tolist()
+    named = TrainingData(np.arange(30), rows, artist_ids=np.repeat(np.arange(10), 3))
+    unnamed = TrainingData(np.arange(30), rows)
+    results = {}
+    for label, data in (("named", named), ("unnamed", unnamed)):
+        table = evaluate_similar({"exact": create("exact").fit(data)}, data, genres, k=2).set_index("model")
+        results[label] = table.loc["exact", "genre_precision_at_2"], table.loc["exact", "artists"]
+    assert results == {"named": (0.0, "never shared"), "unnamed": (1.0, "not known for 100% of queries")}
+
+
+def test_similar_beside_its_yardsticks():
+    table = evaluate_similar({"exact": create("exact").fit(DATA)}, DATA, GENRES).set_index("model")
+    assert table.index.tolist() == ["random", "popularity", "exact"]
+    assert table.loc["exact", "genre_precision_at_10"] == 1.0
+    # A quarter of the tracks are of the genre, 3 of 15 of them by the artist itself: 12 of 57 candidates.
+    for name in ("random", "popularity"):
+        row = table.loc[name]
+        assert row["genre_precision_at_10_low"] < 12 / 57 < row["genre_precision_at_10_high"]
+    assert (table["queries"] == 60).all()
+
+
+def test_wrong_questions_are_refused():
+    fitted = create("exact").fit(DATA)
+    with pytest.raises(SegueError, match="59 genres for 60 tracks"):
+        evaluate_similar({}, DATA, GENRES[1:])
+    with pytest.raises(SegueError, match="fitted on other data"):
+        evaluate_similar({"exact": fitted}, replace(DATA, interactions=None), GENRES)
+    with pytest.raises(SegueError, match="fewer than two tracks have a genre"):
+        evaluate_similar({}, DATA, [None] * 60)

@@ -1,0 +1,86 @@
+import numpy as np
+import pandas as pd
+import pytest
+
+from segue.errors import SegueError, UsageError
+from segue.evaluation.splits import by_artist, official, per_listener_fifth
+from support.planted import frame
+
+SIZES = {"a": 4, "b": 5, "c": 6, "d": 10, "e": 11, "f": 50}
+PLAYS = frame((name, 10 + i, i + 1) for name, size in SIZES.items() for i in range(size))
+
+
+def test_a_fifth_rounded_up_of_those_with_five():
+    train, test = per_listener_fifth(PLAYS, seed=3)
+    assert test["listener_id"].value_counts().to_dict() == {"b": 1, "c": 2, "d": 2, "e": 3, "f": 10}
+    both = pd.concat([train, test]).sort_values(["listener_id", "track_id"], ignore_index=True)
+    pd.testing.assert_frame_equal(both, PLAYS.sort_values(["listener_id", "track_id"], ignore_index=True))
+
+
+def test_the_split_is_of_pairs_and_seed_only():
+    train, test = per_listener_fifth(PLAYS, seed=3)
+    for again, expected in zip(
+        per_listener_fifth(PLAYS.sample(frac=1, random_state=0), seed=3), (train, test)
+    ):
+        pd.testing.assert_frame_equal(again, expected)
+    assert not per_listener_fifth(PLAYS, seed=4)[1].equals(test)
+    twice = pd.concat([PLAYS, PLAYS])
+    again = per_listener_fifth(twice, seed=3)[1]
+    assert again["track_id"].tolist() == test["track_id"].tolist()
+    assert again["weight"].tolist() == (2 * test["weight"]).tolist()
+
+
+def test_every_track_of_a_listener_is_drawn_alike():
+    drawn = [
+        per_listener_fifth(PLAYS[PLAYS["listener_id"] == "d"], seed=s)[1]["track_id"] for s in range(1000)
+    ]
+    counts = np.bincount(pd.concat(drawn) - 10, minlength=10)
+    # 200 each on average, with a binomial deviation of 12.6.
+    assert counts.sum() == 2000
+    assert counts.min() > 140
+    assert counts.max() < 260
+
+
+def test_nobody_with_enough():
+    train, test = per_listener_fifth(PLAYS[PLAYS["listener_id"] == "a"])
+    assert (len(train), len(test)) == (4, 0)
+
+
+def test_no_artist_is_on_both_sides():
+    artists = np.random.default_rng(0).integers(0, 30, 400)
+    artists[:40] = -1
+    split = by_artist(artists, seed=1)
+    assert not set(artists[split.train]) & set(artists[split.test])
+    assert (split.train ^ split.test)[40:].all()
+    assert split.left_out[:40].all()
+    assert not (split.left_out & (split.train | split.test)).any()
+    assert 0.2 * 360 <= split.test.sum() < 0.2 * 360 + np.bincount(artists[40:]).max()
+    assert split.artists_known == 0.9
+    assert np.array_equal(by_artist(artists, seed=1).test, split.test)
+    assert not np.array_equal(by_artist(artists, seed=2).test, split.test)
+
+
+def test_without_artists_the_split_says_so():
+    split = by_artist(np.full(50, -1), seed=0)
+    assert (split.train.sum(), split.test.sum(), split.artists_known) == (40, 10, 0)
+
+
+def test_two_artists_are_the_least():
+    split = by_artist(np.array([1, 1, 1, 2]), test_share=0.9)
+    assert split.train.any()
+    assert split.test.any()
+    with pytest.raises(SegueError, match="two artists"):
+        by_artist(np.array([1, 1]))
+    with pytest.raises(UsageError, match="test_share"):
+        by_artist(np.array([1, 2]), test_share=1.0)
+
+
+def test_official_split():
+    masks = official(["training", "test", None, "validation", "training", ""])
+    assert {name: np.flatnonzero(mask).tolist() for name, mask in masks.items()} == {
+        "training": [0, 4],
+        "validation": [3],
+        "test": [1],
+    }
+    with pytest.raises(SegueError, match="'train'"):
+        official(["train"])
