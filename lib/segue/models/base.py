@@ -249,12 +249,12 @@ class Recommender(ABC, Generic[ConfigT]):
     @property
     def spark(self) -> SparkSession:
         """Return the session given at construction, else the running one, else a new one."""
-        if self._spark is None:
-            from segue.settings import Settings
-            from segue.spark import session
+        if self._spark is not None:
+            return self._spark
+        from segue.settings import Settings
+        from segue.spark import session
 
-            self._spark = session(Settings())
-        return self._spark
+        return session(Settings())
 
     def _cold_scores(self, query: np.ndarray) -> np.ndarray:
         """Return float[n] for a query that the model knows nothing about: how many listeners each has."""
