@@ -29,7 +29,8 @@ COMPOSER_VERSION = 1
 Report = Callable[[str], None]
 """Told a line now and then: how many files are there, of how many."""
 
-_POOL_FROM = 16
+_ALONE_S = 480.0
+"""Seconds of music up to which this process composes alone: starting others takes as long."""
 
 
 @dataclass(frozen=True)
@@ -88,7 +89,7 @@ def build(root: Path, recipe: Recipe, report: Report | None = None, workers: int
     report
         Told of the progress, some ten lines in all.
     workers
-        Processes; by default one a core, none beside this one for a small catalogue.
+        Processes; by default one a core, and only this one for little music.
     """
     layout = Layout(root)
     mark = fingerprint(recipe)
@@ -177,7 +178,9 @@ def _make_files(layout: Layout, recipe: Recipe, report: Report | None, workers: 
     absent = [piece for piece in plan if not layout.clip(piece.track_id).exists()]
     counter.add(len(plan) - len(absent))
     originals = [piece for piece in absent if piece.original is None]
-    for done in _compose(layout, recipe, originals, workers or len(os.sched_getaffinity(0))):
+    if workers is None:
+        workers = len(os.sched_getaffinity(0)) if len(originals) * recipe.seconds > _ALONE_S else 1
+    for done in _compose(layout, recipe, originals, workers):
         counter.add(done)
     copies = [piece for piece in absent if piece.original is not None]
     counter.add(make(layout, recipe, copies))
@@ -186,7 +189,7 @@ def _make_files(layout: Layout, recipe: Recipe, report: Report | None, workers: 
 def _compose(layout: Layout, recipe: Recipe, missing: Sequence[Piece], workers: int) -> Iterator[int]:
     """Make tracks artist by artist; yield how many each time some are done."""
     batches = [list(batch) for _, batch in groupby(missing, key=lambda piece: piece.artist.artist_id)]
-    if workers == 1 or len(missing) < _POOL_FROM:
+    if workers == 1 or not missing:
         yield from (make(layout, recipe, batch) for batch in batches)
         return
     context = multiprocessing.get_context("spawn")
