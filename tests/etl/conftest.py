@@ -1,3 +1,5 @@
+import shutil
+
 import pytest
 
 from segue.spark import session
@@ -11,9 +13,16 @@ def spark(services):
     spark.stop()
 
 
-@pytest.fixture
-def tones(tmp_path):
-    """A folder of forty tones of two seconds."""
+@pytest.fixture(scope="session")
+def kept_tones(tmp_path_factory):
+    """A folder of forty tones of two seconds, not to be changed."""
+    folder = tmp_path_factory.mktemp("tones")
     for seed in range(40):
-        write_tone(tmp_path / "tones" / f"album {seed % 4}" / f"{seed:02d}.wav", seed)
-    return tmp_path / "tones"
+        write_tone(folder / f"album {seed % 4}" / f"{seed:02d}.wav", seed)
+    return folder
+
+
+@pytest.fixture
+def tones(kept_tones, tmp_path):
+    """A copy of the tones for one test."""
+    return shutil.copytree(kept_tones, tmp_path / "tones")

@@ -104,10 +104,26 @@ def run_etl(
     Raises
     ------
     SegueError
-        If the files cannot be listed, the database is another data set's, or the disk is full.
+        If the files cannot be listed, the database is another data set's, the disk is full, or the store
+        stops answering.
     """
+    try:
+        return _run(dataset, settings, store, spark, mongo_uri or settings.mongo_uri, progress)
+    except SegueError:
+        raise
+    except Exception as error:
+        if store.answers():
+            raise
+        raise SegueError(
+            "the document store stopped answering: start it (`segue services up`) and run again; "
+            "what it has confirmed is kept and not computed again"
+        ) from error
+
+
+def _run(
+    dataset: Dataset, settings: Settings, store: Store, spark: SparkSession, uri: str, progress: bool
+) -> EtlReport:
     started = time.monotonic()
-    uri = mongo_uri or settings.mongo_uri
     store.claim(kind=dataset.kind, root=dataset.root, title=dataset.title)
     files = scan(dataset.root)
     todo = plan(dataset.catalogue(files), store, dataset, settings)

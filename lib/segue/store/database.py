@@ -6,7 +6,7 @@ from types import TracebackType
 from typing import Any, Self
 
 from pymongo import MongoClient
-from pymongo.errors import ConfigurationError, InvalidURI, ServerSelectionTimeoutError
+from pymongo.errors import ConfigurationError, InvalidURI, PyMongoError, ServerSelectionTimeoutError
 from pymongo.uri_parser import parse_uri
 
 from segue.errors import SegueError
@@ -69,6 +69,14 @@ class Store:
                 f"the database {self.database} has schema {found} and this Segue writes {SCHEMA_VERSION}: "
                 "use the Segue that wrote it, or drop the database and run the ETL again"
             )
+
+    def answers(self) -> bool:
+        """Tell whether the server still answers, within five seconds."""
+        try:
+            self.client.admin.command("ping")
+        except PyMongoError:
+            return False
+        return True
 
     def close(self) -> None:
         """Close the connection."""
