@@ -5,20 +5,24 @@ from __future__ import annotations
 import os
 import re
 import sys
+import textwrap
 import time
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
+import zmq
 from jupyter_client.kernelspec import KernelSpec
 from jupyter_client.manager import KernelManager
 from nbclient.exceptions import DeadKernelError
 from papermill import PapermillExecutionError, execute_notebook
+from traitlets import default
 
 from segue.errors import SegueError
 from segue.pipeline.console import Console
 
 _UNCOUNTED = {"parameters", "injected-parameters"}
+_LONGEST = 400
 _ANSI = re.compile(r"\x1b\[[0-9;]*m")
 
 
@@ -70,8 +74,8 @@ def execute(
             on_cell_executed=cells.end,
         )
     except PapermillExecutionError as error:
-        last = f"{error.ename}: {_ANSI.sub('', str(error.evalue)).strip() or 'no message'}"
-        raise CellFailed(_words(notebook, cells, last.splitlines()[-1], output)) from None
+        last = f"{error.ename}: {_ANSI.sub('', str(error.evalue)).strip() or 'no message'}".splitlines()[-1]
+        raise CellFailed(_words(notebook, cells, textwrap.shorten(last, _LONGEST), output)) from None
     except DeadKernelError:
         raise CellFailed(
             _words(notebook, cells, "its kernel died (out of memory, or killed)", output)
@@ -144,7 +148,12 @@ def _kernel_manager(environment: Mapping[str, str], lock: int | None) -> type[Ke
             display_name="Python 3",
             language="python",
             env={"PYDEVD_DISABLE_FILE_VALIDATION": "1", **environment},
+            metadata={"supported_encryption": ["curve"]},
         )
+
+        @default("transport_encryption")
+        def _encrypt(self) -> str:
+            return "auto" if zmq.has("curve") else "disabled"
 
         async def _async_pre_start_kernel(self, **kw: Any) -> Any:
             command, kw = await super()._async_pre_start_kernel(**kw)

@@ -21,9 +21,9 @@ _POINTS = 1_200
 
 
 def sound(
-    samples: np.ndarray, sample_rate: int, track: pd.Series, catalogue: pd.DataFrame, note: str = ""
+    samples: np.ndarray, sample_rate: int, features: pd.DataFrame, track_id: int, note: str = ""
 ) -> Figure:
-    """Draw a track from its sound and its features.
+    """Draw a track from its sound and its features, among all others.
 
     Parameters
     ----------
@@ -31,13 +31,14 @@ def sound(
         float[n], mono, full scale 1.0.
     sample_rate
         Hz.
-    track
-        The track's 518 features, named ``feature.statistic.number``.
-    catalogue
-        All tracks' features, one row each, to stand beside.
+    features
+        All tracks' 518 features by track id, columns ``feature.statistic.number``.
+    track_id
+        Which of them the samples are.
     """
     from matplotlib.gridspec import GridSpec
 
+    track = features.loc[[track_id]].iloc[0]
     drawn, _ = figure(height=7.4)
     drawn.clear()
     grid = GridSpec(3, 2, figure=drawn, height_ratios=[1, 1.7, 1.5], width_ratios=[1, 1.15])
@@ -45,7 +46,7 @@ def sound(
     _waveform(wave, samples, sample_rate)
     _spectrogram(drawn.add_subplot(grid[1, :], sharex=wave), samples, sample_rate)
     _chroma(drawn.add_subplot(grid[2, 0]), track)
-    ranks = _standing(drawn.add_subplot(grid[2, 1]), track, catalogue)
+    ranks = _standing(drawn.add_subplot(grid[2, 1]), track, features)
     return title(drawn, _finding(track, ranks), note)
 
 
