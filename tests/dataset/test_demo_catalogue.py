@@ -1,5 +1,6 @@
 """The demo catalogue as a data set: its tables, what is planted, what is composed."""
 
+import pickle
 from collections import Counter
 from dataclasses import replace
 
@@ -176,6 +177,11 @@ def test_a_catalogue_that_is_not_composed_says_what_to_do(tmp_path):
     dataset = DemoDataset(Settings(home=tmp_path), tracks=8)
     with pytest.raises(SegueError, match=r"call prepare\(\) first"):
         dataset.catalogue([])
+
+
+def test_it_travels_to_executors(demo, tracks):
+    sent = pickle.loads(pickle.dumps(demo))
+    assert list(sent.catalogue(scan(sent.root))) == tracks
 
 
 def test_sizes_and_seeds_do_not_share_a_folder(tmp_path):

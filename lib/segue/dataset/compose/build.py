@@ -12,6 +12,7 @@ import shutil
 import threading
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ProcessPoolExecutor, as_completed
+from concurrent.futures.process import BrokenProcessPool
 from dataclasses import asdict, dataclass
 from itertools import groupby
 from pathlib import Path
@@ -22,8 +23,9 @@ from segue.dataset.compose.catalogue import Piece, Recipe, pieces
 from segue.dataset.compose.documents import documents
 from segue.dataset.compose.mp3 import relative_path
 from segue.dataset.compose.real import CLIPS, RealClip, real_clips
+from segue.errors import SegueError
 
-COMPOSER_VERSION = 1
+COMPOSER_VERSION = 2
 """Raise it when the composer makes other samples, tables or file names: catalogues are then made anew."""
 
 Report = Callable[[str], None]
@@ -90,18 +92,34 @@ def build(root: Path, recipe: Recipe, report: Report | None = None, workers: int
         Told of the progress, some ten lines in all.
     workers
         Processes; by default one a core, and only this one for little music.
+
+    Raises
+    ------
+    SegueError
+        If the folder cannot be written, or one of the processes was ended; what is there is kept.
     """
     layout = Layout(root)
     mark = fingerprint(recipe)
     if _is_complete(layout, mark):
         return False
-    root.mkdir(parents=True, exist_ok=True)
-    with _alone(root / ".lock"):
-        if _is_complete(layout, mark):
-            return False
-        _clear(layout, mark)
-        _make_files(layout, recipe, report, workers)
-        _finish(layout, recipe, mark)
+    try:
+        root.mkdir(parents=True, exist_ok=True)
+        with _alone(root / ".lock"):
+            if _is_complete(layout, mark):
+                return False
+            _clear(layout, mark)
+            _make_files(layout, recipe, report, workers)
+            _finish(layout, recipe, mark)
+    except OSError as error:
+        raise SegueError(
+            f"the demo catalogue cannot be written to {root} ({error.strerror or error}): "
+            "make room there, or set SEGUE_HOME to another folder, and run again"
+        ) from None
+    except BrokenProcessPool:
+        raise SegueError(
+            "a process that composes was ended from outside, perhaps for want of memory: run again, "
+            "only the rest will be composed"
+        ) from None
     return True
 
 

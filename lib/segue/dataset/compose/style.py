@@ -113,7 +113,7 @@ def _rhythm_of(style: Style, other: Style) -> Style:
 def _colour_of(style: Style, other: Style) -> Style:
     quick = TIMBRES[other.comp[0]].attack < 0.05 or style.comp[1] in ("block", "loop", "drops")
     comp = (other.comp[0], style.comp[1]) if quick else style.comp
-    return replace(style, comp=comp, leads=other.leads, drive=other.drive)
+    return replace(style, comp=comp, leads=other.leads, drive=(style.drive + other.drive) / 2)
 
 
 def _space_of(style: Style, other: Style) -> Style:
