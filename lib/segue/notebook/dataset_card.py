@@ -5,13 +5,14 @@ from __future__ import annotations
 from pathlib import PurePath
 
 import pandas as pd
+from IPython.display import Markdown
 
 from segue.dataset.base import Dataset
 from segue.dataset.inventory import is_audio_name, scan
 
 
-def dataset_card(dataset: Dataset) -> pd.DataFrame:
-    """Return what is known of a data set before its files are opened, one row each."""
+def dataset_card(dataset: Dataset) -> Markdown:
+    """Return what is known of a data set before its files are opened."""
     rows = {
         "title": dataset.title,
         "files under": dataset.root,
@@ -19,7 +20,7 @@ def dataset_card(dataset: Dataset) -> pd.DataFrame:
         "licence": dataset.licence,
         "to cite": dataset.citation,
     }
-    return pd.DataFrame({"": rows})
+    return Markdown("\n".join(f"- **{name}**: {value}" for name, value in rows.items()))
 
 
 def files_by_extension(dataset: Dataset) -> pd.DataFrame:

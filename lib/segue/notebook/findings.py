@@ -23,10 +23,12 @@ def of_etl(report: EtlReport) -> Markdown:
     """Say what came in, what was rejected, what was computed, and what changed since the last time."""
     counts = report.counts
     rejected = [f"{count:,} {status}" for status, count in counts.most_common() if status != OK]
-    computed = (
-        f"{report.analysed:,} files were analysed and {report.reused:,} known contents reused in "
-        f"{report.seconds:.0f} s; {report.unchanged:,} files had not changed."
-    )
+    computed = "Nothing had to be analysed: no file is new or changed."
+    if report.analysed or report.reused:
+        computed = (
+            f"{report.analysed:,} files were analysed and {report.reused:,} known contents reused in "
+            f"{report.seconds:.0f} s; {report.unchanged:,} files had not changed."
+        )
     return _list(
         f"**{counts[OK]:,} of {sum(counts.values()):,}** rows are usable"
         + (f"; the others: {', '.join(rejected)}." if rejected else "."),
@@ -56,8 +58,8 @@ def of_features(explained: Any, scaled: Any, catalogue: Catalogue) -> Markdown:
     half = int(np.searchsorted(np.cumsum(explained), 0.5)) + 1 if np.any(explained) else 0
     genres = {genre for genre in catalogue.genres if genre}
     return _list(
-        f"{len(catalogue.tracks):,} tracks by {catalogue.features.shape[1]} features; "
-        f"{constant} features are the same for all tracks and tell nothing apart.",
+        f"{len(catalogue.tracks):,} tracks by {catalogue.features.shape[1]} features.",
+        f"{constant} features are the same for all tracks and tell nothing apart." if constant else "",
         f"{half} of the directions carry half of the variance: the features repeat each other."
         if half
         else "",

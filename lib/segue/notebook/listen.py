@@ -161,19 +161,19 @@ def listening_room(
     from ipywidgets import Dropdown, Output, VBox
 
     choice = Dropdown(
-        options=[(catalogue.name_of(seed), seed) for seed in seeds],
+        options=[("choose a track", 0), *((catalogue.name_of(seed), seed) for seed in seeds)],
         description="after",
         layout={"width": "640px"},
     )
     heard = Output()
 
     def play(track_id: int) -> None:
-        heard.clear_output(wait=True)
+        heard.clear_output(wait=bool(track_id))
         with heard:
-            display(playlist(catalogue, model, settings, track_id, k))
+            if track_id:
+                display(playlist(catalogue, model, settings, track_id, k))
 
     choice.observe(lambda change: play(change["new"]), names="value")
-    play(choice.value)
     return VBox([choice, heard])
 
 

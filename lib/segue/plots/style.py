@@ -7,6 +7,7 @@ from collections.abc import Sequence
 
 import matplotlib.pyplot as plt
 import numpy as np
+import pandas as pd
 from cycler import cycler
 from matplotlib.axes import Axes
 from matplotlib.colors import LinearSegmentedColormap, to_rgb
@@ -24,7 +25,8 @@ _TITLE_CHARACTERS = 66
 
 
 def style() -> None:
-    """Set the look for every later figure; in a notebook pictures become sharp PNGs."""
+    """Set the look of every later figure and table; in a notebook pictures become sharp PNGs."""
+    pd.set_option("display.max_colwidth", 160)
     plt.rcParams.update(
         {
             "font.family": "sans-serif",
