@@ -131,5 +131,5 @@ def test_killed_midway_it_goes_on_and_leaves_no_process(tmp_path):
     assert json.loads(Layout(root).manifest.read_text())["recipe"] == {
         "seconds": 10.0,
         "seed": 0,
-        "tracks": 24,
+        "tracks": 16,
     }

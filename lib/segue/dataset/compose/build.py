@@ -100,9 +100,9 @@ def build(root: Path, recipe: Recipe, report: Report | None = None, workers: int
     """
     layout = Layout(root)
     mark = fingerprint(recipe)
-    if _is_complete(layout, mark):
-        return False
     try:
+        if _is_complete(layout, mark):
+            return False
         root.mkdir(parents=True, exist_ok=True)
         with _alone(root / ".lock"):
             if _is_complete(layout, mark):
