@@ -38,7 +38,7 @@ public final class Store extends H2Backend {
         "find", "getmore", "count", "distinct", "killcursors", "ping", "ismaster", "hello", "buildinfo",
         "listcollections", "listindexes", "listdatabases", "endsessions", "serverstatus", "dbstats", "collstats");
     private static final long PAUSE_MS = 20;
-    private static final int ROUNDS_A_MOVE = 10;
+    private static final int ROUNDS_A_MOVE = 50;
     private static final int SLICE_BYTES = 1 << 20;
     private static final int FULL_PERCENT = 70;
 
@@ -46,6 +46,8 @@ public final class Store extends H2Backend {
     private final ReadWriteLock commands = new ReentrantReadWriteLock(true);
     private final AtomicLong finished = new AtomicLong();
     private long committed;
+    private long movable = SLICE_BYTES;
+    private volatile boolean closing;
 
     private Store(MVStore store) {
         super(store);
@@ -121,6 +123,7 @@ public final class Store extends H2Backend {
                 return;
             }
         }
+        stop(store.getPanicException());
     }
 
     /** Rewrite what is left in sparse chunks and, as that waits for the disk, only at times close the gaps. */
@@ -133,13 +136,9 @@ public final class Store extends H2Backend {
             }
             boolean rewritten = store.compact(FULL_PERCENT, SLICE_BYTES);
             store.commit();
+            store.executeFilestoreOperation(file::dropUnusedChunks);
             boolean gaps = file.getFillRate() < FULL_PERCENT;
-            if (gaps && (quiet || move)) {
-                // What is moved stands twice in the file for a moment.
-                long bytes = quiet ? SLICE_BYTES : Math.min(SLICE_BYTES, file.size() / 8);
-                file.compactMoveChunks(FULL_PERCENT, bytes, store);
-            }
-            return rewritten || gaps;
+            return gaps && (quiet || move) ? closeGaps(file, quiet) : rewritten || gaps;
         } catch (RuntimeException failure) {
             stop(failure);
             throw failure;
@@ -148,8 +147,24 @@ public final class Store extends H2Backend {
         }
     }
 
+    /** Move chunks from the file's end into its gaps, and tell whether it is worth going on. */
+    private boolean closeGaps(RandomAccessStore file, boolean quiet) {
+        long size = file.size();
+        // What is moved stands twice in the file for a moment; a chunk larger than the limit does not move.
+        file.compactMoveChunks(FULL_PERCENT, quiet ? movable : Math.min(movable, size / 8), store);
+        if (file.size() < size) {
+            movable = SLICE_BYTES;
+        } else if (quiet) {
+            movable *= 2;
+        }
+        boolean hopeless = movable > size;
+        movable = hopeless ? SLICE_BYTES : movable;
+        return !hopeless;
+    }
+
     @Override
     public void close() {
+        closing = true;
         commands.writeLock().lock();
         try {
             super.close();
@@ -159,12 +174,11 @@ public final class Store extends H2Backend {
     }
 
     /** End at once: nothing more may be acknowledged, and the next start finds the last commit. */
-    private void stop(Throwable failure) {
-        if (store.isClosed()) {
+    private void stop(Exception failure) {
+        if (closing) {
             return;
         }
-        System.err.println("the store cannot write its file and ends");
-        failure.printStackTrace();
+        System.err.println("the store cannot write its file and ends: " + failure);
         Runtime.getRuntime().halt(1);
     }
 

@@ -104,7 +104,10 @@ def _up(settings: Settings, name: Name, report: Report) -> None:
         try:
             _up_local(settings, name, report)
         except OSError as error:
-            raise SegueError(f"{name}: {error.strerror}: {error.filename or settings.var}") from error
+            raise SegueError(
+                f"{name}: {error.filename or settings.var}: {error.strerror}; mend that, then run "
+                "`segue services up` again"
+            ) from error
     if name == "kafka":
         topics.ensure(settings, own=own is None, report=report)
 
@@ -130,7 +133,7 @@ def _up_local(settings: Settings, name: Name, report: Report) -> None:
 def _start(
     settings: Settings, name: Name, folder: ServiceFolder, last: Record | None, report: Report
 ) -> Record:
-    _check_space(folder.path)
+    _check_space(settings.var)
     program = docstore.mongod() if name == "mongo" else None
     if program is None:
         jdk = java.find()
@@ -206,8 +209,15 @@ def _folder(settings: Settings, name: Name) -> ServiceFolder:
 def _alone(settings: Settings, report: Report) -> Iterator[None]:
     """Hold the lock that keeps two `up` or `down` of one home apart."""
     path = settings.var / "services" / "lock"
-    path.parent.mkdir(parents=True, exist_ok=True)
-    with path.open("w") as file:
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        file = path.open("w")
+    except OSError as error:
+        raise SegueError(
+            f"{path.parent} cannot be written ({error.strerror}): mend that, or set SEGUE_HOME to a folder "
+            "on another disk"
+        ) from None
+    with file:
         try:
             fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except BlockingIOError:

@@ -11,7 +11,7 @@ from pymongo.errors import PyMongoError
 
 from segue.services import topics
 
-_WAIT_S = 5.0
+_WAIT_S = 3.0
 
 
 def answers(service: str, address: str) -> bool:

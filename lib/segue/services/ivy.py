@@ -37,21 +37,27 @@ def resolve(java: Java, dependencies: Sequence[str], lib: Path, log: Path) -> No
     """
     if is_complete(dependencies, lib):
         return
-    shutil.rmtree(lib, ignore_errors=True)
-    lib.mkdir(parents=True)
     cache = cache_folder()
     cache.mkdir(parents=True, exist_ok=True)
     module = lib / "ivy.xml"
-    module.write_text(_module(dependencies))
     command: list[str | Path] = [
         java.path, "-jar", _ivy_jar(), "-cache", cache, "-ivy", module, "-confs", "default",
         "-retrieve", f"{lib}/[artifact]-[revision](-[classifier]).[ext]",
     ]  # fmt: skip
     with (cache / "lock").open("w") as lock, log.open("ab") as out:
         fcntl.flock(lock, fcntl.LOCK_EX)
+        shutil.rmtree(lib, ignore_errors=True)
+        lib.mkdir(parents=True)
+        module.write_text(_module(dependencies))
         start = out.tell()
+        # Ivy holds the lock too: should this process be killed, the next one waits for that Ivy to end.
         done = subprocess.run(
-            command, stdin=subprocess.DEVNULL, stdout=out, stderr=subprocess.STDOUT, check=False
+            command,
+            stdin=subprocess.DEVNULL,
+            stdout=out,
+            stderr=subprocess.STDOUT,
+            pass_fds=(lock.fileno(),),
+            check=False,
         )
     if done.returncode:
         raise SegueError(_explain(log.read_bytes()[start:].decode(errors="replace"), lib, cache, log))
