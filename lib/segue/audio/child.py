@@ -43,7 +43,8 @@ class ForkedChild:
     ----------
     function
         Takes and returns one picklable object. Large numpy arrays travel without being pickled. It must
-        not use locks or thread pools that this process's other threads may hold.
+        not use locks or thread pools that this process's other threads may hold. While another thread
+        computes in OpenBLAS on several threads, its handler of forks may wait for ever; idle ones do no harm.
     memory_mib
         What the child may allocate beyond what this process had mapped at the fork, in MiB.
     """
