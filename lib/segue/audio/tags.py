@@ -94,5 +94,5 @@ def _text(value: Any) -> str:
     for attribute in ("text", "url", "data"):
         value = getattr(value, attribute, value)
     if isinstance(value, list | tuple):
-        return ", ".join(filter(None, map(_text, value)))
+        return ", ".join(text for item in value if (text := clean(_text(item))))
     return value.decode("utf-8", "replace") if isinstance(value, bytes) else str(value)
