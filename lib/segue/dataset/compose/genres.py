@@ -51,7 +51,7 @@ class Genre:
         Level of the echo on the lead, 0 to 1.
     rest
         Share of a melody's notes left out.
-    drum_level, bass_level
+    drum_level, bass_level, pad_level
         Factors on these parts' place in the mix.
     neighbours
         Titles of genres from which an artist may borrow a trait.
@@ -86,6 +86,7 @@ class Genre:
     rest: tuple[float, float] = (0.1, 0.25)
     drum_level: float = 1.0
     bass_level: float = 1.0
+    pad_level: float = 1.0
     neighbours: tuple[str, ...] = ()
 
 
@@ -172,14 +173,14 @@ GENRES: tuple[Genre, ...] = (
         tempo=(52, 78), scales=("lydian", "dorian", "major", "minor"),
         progressions=(("1", "1", "4", "4"), ("1", "5", "2", "4"), ("1", "3", "1", "6"), ("1", "2")),
         chords=("sus2", "ninth", "seventh"), patterns=("none", "none", "none", "pulse"), kits=("dub",),
-        bass=(("sub_bass", "held"), ("", ""), ("cello", "held")),
+        bass=(("sub_bass", "held"), ("", ""), ("sub_bass", "held")),
         comp=(("felt_piano", "drops"), ("bells", "drops"), ("glass_pad", "block"),
               ("synth_pluck", "arpeggio")),
         leads=("glass_pad", "bells", "flute", "felt_piano"), melody=("long", "sparse"),
-        pads=("warm_pad", "glass_pad", "choir_pad", "warm_pad"), crackle=(0.0, 0.35), reverb_s=(2.6, 4.5),
-        wet=(0.35, 0.6), treble=(4_000, 8_000), rms_db=-19.5, looseness=0.6, echo=(0.1, 0.4),
+        pads=("warm_pad", "glass_pad", "choir_pad", "warm_pad"), reverb_s=(2.6, 4.5),
+        wet=(0.35, 0.6), treble=(3_200, 5_500), rms_db=-19.5, looseness=0.6, echo=(0.1, 0.4),
         rest=(0.15, 0.4),
-        drum_level=1.3, bass_level=0.6, neighbours=("Electronic", "Classical", "Folk"),
+        drum_level=1.3, bass_level=0.6, pad_level=2.4, neighbours=("Electronic", "Classical", "Folk"),
     ),
     Genre(
         2, "International", (Branch(79), Branch(79, 0.94), Branch(602, 1.1), Branch(81, 1.2)),

@@ -37,11 +37,9 @@ def _word(rng: np.random.Generator, words: list[str]) -> str:
 
 
 def _plural(thing: str) -> str:
-    if thing == "Thunder":
-        return "Thunders"
     if thing.endswith("y"):
         return thing[:-1] + "ies"
-    return thing + "s"
+    return thing + ("es" if thing.endswith("s") else "s")
 
 
 def _artist(rng: np.random.Generator) -> str:

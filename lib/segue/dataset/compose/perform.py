@@ -97,6 +97,7 @@ class _Take:
         """Bring each part in place to its level in the mix, a little different each time."""
         wanted = dict(_BALANCE)
         wanted["bass"] *= self.style.bass_level
+        wanted["pad"] *= self.style.pad_level
         if not parts["bass"].any() and not parts["drums"].any():
             wanted["comp"] *= 1.3
         parts["drums"] *= np.float32(_DRUMS * self.style.drum_level)

@@ -51,6 +51,7 @@ class Style:
     rest: float
     drum_level: float
     bass_level: float
+    pad_level: float
     borrowed: str = ""
 
 
@@ -99,7 +100,7 @@ def _plain(genre: Genre, rng: np.random.Generator) -> Style:
         pump=genre.pump * float(rng.uniform(0.3, 1.2)), echo=between(genre.echo),
         rest=between(genre.rest),
         drum_level=genre.drum_level,
-        bass_level=genre.bass_level,
+        bass_level=genre.bass_level, pad_level=genre.pad_level,
     )  # fmt: skip
 
 
@@ -119,7 +120,7 @@ def _colour_of(style: Style, other: Style) -> Style:
 def _space_of(style: Style, other: Style) -> Style:
     return replace(
         style, reverb_s=other.reverb_s, wet=other.wet, treble=other.treble, crackle=other.crackle,
-        rms_db=(style.rms_db + other.rms_db) / 2, pad=other.pad,
+        rms_db=(style.rms_db + other.rms_db) / 2, pad=other.pad, pad_level=other.pad_level,
     )  # fmt: skip
 
 
