@@ -13,8 +13,8 @@ from segue.dataset.inventory import FileEntry, is_audio_name, iterate, path_id, 
 from segue.errors import SegueError, UsageError
 
 _LONGEST_SLUG = 40
-_NUMBER = re.compile(r"^(?:(?:\d[-.])?\d{1,2}\s*[-.)]\s*|0\d\s+)(?=[^\d\s])")
-"""``01 - ``, ``1-07.``, ``03 ``: but ``99 Luftballons`` begins with no number of a track."""
+_NUMBER = re.compile(r"^(?:(?:\d[-.])?\d{1,2}\s*[-.)]\s*|(?:\d[-.]\d|0)\d\s+)(?=[^\d\s.-])")
+"""``01 - ``, ``1-07 ``, ``03 ``: but ``99 Luftballons`` begins with no number of a track."""
 
 
 class FolderDataset:
