@@ -1,6 +1,7 @@
 import re
 import subprocess
 import sys
+import time
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
@@ -11,10 +12,17 @@ from pymongo import MongoClient
 
 from segue.errors import SegueError
 from segue.services import ServiceStatus, down, status, up
-from segue.services.process import is_gone
+from segue.services.process import ServiceFolder, is_gone
 from segue.settings import Settings
 
 pytestmark = pytest.mark.slow
+
+_UP = (
+    sys.executable,
+    "-c",
+    "import sys; from segue.services import up; from segue.settings import Settings;"
+    "up(Settings(home=sys.argv[1], kafka=None, mongo=None, kafka_port=0, mongo_port=0))",
+)
 
 
 def _states(settings: Settings) -> dict[str, ServiceStatus]:
@@ -80,16 +88,25 @@ def test_up_twice_at_once_then_down(new_home: Callable[..., Settings]) -> None:
     ]
 
 
+@pytest.mark.parametrize("seconds", [0.7, 1.0, 1.4, 2.0])
+def test_up_mends_what_a_killed_up_left(new_home: Callable[..., Settings], seconds: float) -> None:
+    settings = new_home()
+    try:
+        with subprocess.Popen([*_UP, settings.home], stdout=subprocess.DEVNULL) as killed:
+            time.sleep(seconds)
+            killed.kill()
+        up(settings, lambda line: None)
+        assert [service.state for service in status(settings)] == ["up", "up"]
+        for name in ("kafka", "mongo"):
+            assert list(ServiceFolder(settings.address_file(name).parent).strays()) == []
+    finally:
+        down(settings, lambda line: None)
+
+
 def test_they_outlive_the_process_that_started_them(new_home: Callable[..., Settings]) -> None:
     settings = new_home()
-    program = (
-        "import sys; from segue.services import up; from segue.settings import Settings;"
-        "up(Settings(home=sys.argv[1], kafka=None, mongo=None, kafka_port=0, mongo_port=0))"
-    )
     try:
-        subprocess.run(
-            [sys.executable, "-c", program, settings.home], check=True, timeout=120, capture_output=True
-        )
+        subprocess.run([*_UP, settings.home], check=True, timeout=120, capture_output=True)
         for service in status(settings):
             assert service.state == "up"
             assert service.pid is not None

@@ -1,3 +1,4 @@
+import de.bwaldvogel.mongo.MongoCollection;
 import de.bwaldvogel.mongo.MongoDatabase;
 import de.bwaldvogel.mongo.MongoServer;
 import de.bwaldvogel.mongo.backend.CollectionOptions;
@@ -5,7 +6,6 @@ import de.bwaldvogel.mongo.backend.Index;
 import de.bwaldvogel.mongo.backend.IndexKey;
 import de.bwaldvogel.mongo.backend.KeyValue;
 import de.bwaldvogel.mongo.backend.Missing;
-import de.bwaldvogel.mongo.MongoCollection;
 import de.bwaldvogel.mongo.backend.h2.H2Backend;
 import de.bwaldvogel.mongo.backend.h2.H2Database;
 import de.bwaldvogel.mongo.bson.Document;
@@ -138,7 +138,8 @@ public final class Store extends H2Backend {
             store.commit();
             store.executeFilestoreOperation(file::dropUnusedChunks);
             boolean gaps = file.getFillRate() < FULL_PERCENT;
-            return gaps && (quiet || move) ? closeGaps(file, quiet) : rewritten || gaps;
+            boolean open = gaps && (quiet || move) ? closeGaps(file, quiet) : gaps;
+            return rewritten || open;
         } catch (RuntimeException failure) {
             stop(failure);
             throw failure;

@@ -22,8 +22,8 @@ Name = Literal["kafka", "mongo"]
 NAMES: tuple[Name, ...] = ("kafka", "mongo")
 
 _LEAST_FREE_MB = 500
-_START_S = 60.0
-_ADOPT_S = 15.0
+_START_S = 120.0
+_ADOPT_S = 30.0
 _POLL_S = 0.05
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import shutil
+import tempfile
 from importlib.resources import as_file, files
 from pathlib import Path
 
@@ -19,8 +20,8 @@ EMBEDDED = "embedded H2"
 MONGOD = "mongod"
 
 _JVM = (
-    "-Xmx1g", "-XX:+UseSerialGC", "-XX:+ExitOnOutOfMemoryError", "-Djava.awt.headless=true",
-    "-Dorg.slf4j.simpleLogger.defaultLogLevel=warn",
+    "-Xmx1g", "-XX:+UseSerialGC", "-XX:TieredStopAtLevel=1", "-XX:+ExitOnOutOfMemoryError",
+    "-Djava.awt.headless=true", "-Dorg.slf4j.simpleLogger.defaultLogLevel=warn",
     "-Dorg.slf4j.simpleLogger.showDateTime=true", "-cp", "classes:lib/*",
 )  # fmt: skip
 
@@ -40,11 +41,14 @@ def prepare(folder: ServiceFolder, java: Java) -> None:
     marker = classes / "source.sha256"
     if marker.is_file() and marker.read_text() == version:
         return
-    shutil.rmtree(classes, ignore_errors=True)
-    classes.mkdir()
+    for rest in folder.path.glob("compile-*"):
+        shutil.rmtree(rest, ignore_errors=True)
+    new = Path(tempfile.mkdtemp(prefix="compile-", dir=folder.path))
     with as_file(source) as path:
-        java.compile(path, sorted((folder.path / "lib").glob("*.jar")), classes)
-    marker.write_text(version)
+        java.compile(path, sorted((folder.path / "lib").glob("*.jar")), new)
+    (new / marker.name).write_text(version)
+    shutil.rmtree(classes, ignore_errors=True)
+    new.rename(classes)
 
 
 def embedded_command(java: Java, port: int) -> list[str | Path]:

@@ -57,7 +57,7 @@ class Java:
             stdin=subprocess.DEVNULL, capture_output=True, text=True, check=False,
         )  # fmt: skip
         if done.returncode:
-            raise SegueError(f"{source.name} does not compile: {(done.stderr or done.stdout).strip()}")
+            raise SegueError(f"{source.name} does not compile: {first_line(done.stderr or done.stdout)}")
 
 
 def find() -> Java:
@@ -83,3 +83,9 @@ def find() -> Java:
     if int(version[1]) < OLDEST:
         raise SegueError(f"{found} is Java {version[1]}, too old for the local services: {_INSTALL}")
     return Java(Path(found), int(version[1]))
+
+
+def first_line(output: str) -> str:
+    """Return the first line that a Java program printed, other than the JVM's own remarks."""
+    lines = (line for line in output.splitlines() if line and not line.startswith("Picked up "))
+    return next(lines, "it said nothing")

@@ -6,11 +6,12 @@ import base64
 import secrets
 import shutil
 import subprocess
+import tempfile
 from pathlib import Path
 
 from segue.errors import SegueError
 from segue.services import ivy, ports
-from segue.services.java import Java
+from segue.services.java import Java, first_line
 from segue.services.process import ServiceFolder
 
 VERSION = "4.1.1"
@@ -60,25 +61,29 @@ def prepare(folder: ServiceFolder, java: Java) -> None:
 
 def command(folder: ServiceFolder, java: Java, port: int) -> list[str | Path]:
     """Write the broker's properties and return what starts it, relative to its folder."""
-    _write_properties(folder, "data", port, ports.any_free())
+    _write_properties(folder.path / "server.properties", "data", port, ports.any_free())
     return [java.path, *_JVM, "kafka.Kafka", "server.properties"]
 
 
 def _format(folder: ServiceFolder, java: Java) -> None:
-    """Format under another name first, so that an interrupted format is never taken for a whole one."""
-    new = folder.path / "data.new"
-    shutil.rmtree(new, ignore_errors=True)
-    _write_properties(folder, new.name, 0, 0)
+    """Format elsewhere first: a format that was cut short, or still runs, never touches the real folder."""
+    for rest in folder.path.glob("format-*"):
+        shutil.rmtree(rest, ignore_errors=True)
+    new = Path(tempfile.mkdtemp(prefix="format-", dir=folder.path))
+    _write_properties(new / "server.properties", "data", 0, 0)
     cluster_id = base64.urlsafe_b64encode(b"segue" + secrets.token_bytes(11)).decode().rstrip("=")
+    jvm = [option if option != "lib/*" else "../lib/*" for option in _JVM]
     done = subprocess.run(
-        [java.path, *_JVM, "kafka.tools.StorageTool", "format", "-c", "server.properties", "-t", cluster_id],
-        cwd=folder.path, stdin=subprocess.DEVNULL, capture_output=True, text=True, check=False,
+        [java.path, *jvm, "kafka.tools.StorageTool", "format", "-c", "server.properties", "-t", cluster_id],
+        cwd=new, stdin=subprocess.DEVNULL, capture_output=True, text=True, check=False,
     )  # fmt: skip
     if done.returncode:
-        raise SegueError(f"Kafka cannot format {new}: {(done.stderr or done.stdout).strip()}")
-    new.rename(folder.path / "data")
+        raise SegueError(f"Kafka cannot format {new}: {first_line(done.stderr or done.stdout)}")
+    (new / "data").rename(folder.path / "data")
+    shutil.rmtree(new)
 
 
-def _write_properties(folder: ServiceFolder, data: str, port: int, controller_port: int) -> None:
-    text = _PROPERTIES.format(host=ports.LOOPBACK, port=port, controller_port=controller_port, data=data)
-    (folder.path / "server.properties").write_text(text)
+def _write_properties(file: Path, data: str, port: int, controller_port: int) -> None:
+    file.write_text(
+        _PROPERTIES.format(host=ports.LOOPBACK, port=port, controller_port=controller_port, data=data)
+    )
