@@ -7,6 +7,8 @@ import re
 from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING
 
+from fsspec import AbstractFileSystem
+
 from segue.dataset.base import PENDING, Track
 from segue.dataset.fma_tables import TrackRow, read_genres, read_tracks
 from segue.dataset.inventory import FileEntry, child_of, is_audio_name, open_root, path_id
@@ -179,7 +181,7 @@ def _find_clips(path: str, subset: str) -> str:
     return own if own in folders else holding[0] if holding else path
 
 
-def _folders(fs, base: str) -> list[str]:  # type: ignore[no-untyped-def]
+def _folders(fs: AbstractFileSystem, base: str) -> list[str]:
     """Return the names of the folders in a folder."""
     found = fs.ls(base, detail=True)
     return [info["name"].rstrip("/").rpartition("/")[2] for info in found if info["type"] == "directory"]
