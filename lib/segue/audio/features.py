@@ -9,6 +9,7 @@ from typing import Any
 
 import numpy as np
 
+from segue.audio.compiled import compiling
 from segue.errors import UsageError
 from segue.settings import SAMPLE_RATE, Settings
 
@@ -104,7 +105,7 @@ def extract(samples: np.ndarray, sample_rate: int = SAMPLE_RATE) -> np.ndarray:
     """
     if samples.ndim != 1 or not samples.size or not np.isfinite(samples).all():
         raise ValueError("samples must be one row of at least one finite number")
-    with warnings.catch_warnings():
+    with compiling(), warnings.catch_warnings():
         warnings.filterwarnings("ignore", _SHORT, UserWarning)
         warnings.filterwarnings("ignore", _CONSTANT, RuntimeWarning)
         series = _series(np.ascontiguousarray(samples, dtype=np.float32), sample_rate)

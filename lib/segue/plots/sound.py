@@ -7,6 +7,7 @@ import pandas as pd
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
+from segue.audio.compiled import compiling
 from segue.plots.style import COLOURS, FAINT, INK, figure, title
 
 PITCH_CLASSES = ("C", "C♯", "D", "D♯", "E", "F", "F♯", "G", "G♯", "A", "A♯", "B")
@@ -62,13 +63,14 @@ def _waveform(axes: Axes, samples: np.ndarray, sample_rate: int) -> None:
 
 
 def _spectrogram(axes: Axes, samples: np.ndarray, sample_rate: int) -> None:
-    import librosa
-
     hop = max(512, len(samples) // _POINTS)
-    power = librosa.feature.melspectrogram(y=samples, sr=sample_rate, n_mels=96, hop_length=hop)
-    level = librosa.power_to_db(power, ref=np.max)
+    with compiling():
+        import librosa
+
+        power = librosa.feature.melspectrogram(y=samples, sr=sample_rate, n_mels=96, hop_length=hop)
+        level = librosa.power_to_db(power, ref=np.max)
+        hertz = librosa.mel_frequencies(n_mels=97, fmax=sample_rate / 2)
     seconds = np.arange(level.shape[1] + 1) * hop / sample_rate
-    hertz = librosa.mel_frequencies(n_mels=97, fmax=sample_rate / 2)
     mesh = axes.pcolormesh(seconds, hertz, level, cmap="magma", vmin=-70, vmax=0, rasterized=True)
     axes.set_yscale("symlog", linthresh=1000)
     axes.set_yticks([100, 500, 1000, 2000, 4000, 8000], ["100", "500", "1k", "2k", "4k", "8k"])

@@ -1,0 +1,37 @@
+"""Where librosa's compiled functions are kept, and a lock so that one process at a time compiles them."""
+
+from __future__ import annotations
+
+import fcntl
+import os
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+_VARIABLE = "NUMBA_CACHE_DIR"
+_done = False
+
+
+@contextmanager
+def compiling() -> Iterator[None]:
+    """Wrap the first use of compiled functions: this process's first, and one process's at a time.
+
+    Two processes that fill numba's cache together can leave code of one signature under the name of
+    another, and every later process that loads it dies of a segmentation fault.
+    """
+    global _done  # noqa: PLW0603 (what a process has compiled is a fact about the process)
+    if _done:
+        yield
+        return
+    folder = Path(os.environ.setdefault(_VARIABLE, str(_default())))
+    folder.mkdir(parents=True, exist_ok=True)
+    with (folder / "segue.lock").open("w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        yield
+    _done = True
+
+
+def _default() -> Path:
+    """Return the user's cache folder: not the package's own, which other programs fill without a lock."""
+    cache = os.environ.get("XDG_CACHE_HOME") or os.path.expanduser("~/.cache")
+    return Path(cache) / "segue" / "numba"
