@@ -3,7 +3,9 @@
 import os
 import subprocess
 import sys
+import tempfile
 import zipfile
+from pathlib import Path
 
 import pytest
 
@@ -142,12 +144,28 @@ def test_a_folder_may_be_named_like_a_url(tmp_path):
     assert [entry.path for entry in scan(tmp_path / "a::b")] == ["c.mp3"]
 
 
-@pytest.mark.skipif(os.geteuid() == 0, reason="root may read every folder")
-def test_a_folder_that_may_not_be_read_is_named(tmp_path):
-    (tmp_path / "secret").mkdir(mode=0)
+@pytest.fixture
+def open_folder():
+    """A folder that any user may enter, while this process is not root."""
+    with tempfile.TemporaryDirectory() as folder:
+        os.chmod(folder, 0o777)
+        user = os.geteuid()
+        if user == 0:
+            os.seteuid(65_534)
+        try:
+            yield Path(folder)
+        finally:
+            os.seteuid(user)
+
+
+def test_a_folder_that_may_not_be_read_is_named_and_passed_over(open_folder):
+    (open_folder / "song.mp3").touch()
+    (open_folder / "secret").mkdir(mode=0)
+    unreadable: list[str] = []
+    assert [entry.path for entry in scan(open_folder, unreadable)] == ["song.mp3"]
+    assert unreadable == ["secret"]
     with pytest.raises(SegueError, match=r"secret cannot be read \(Permission denied\)"):
-        scan(tmp_path)
-    (tmp_path / "secret").chmod(0o700)
+        scan(open_folder / "secret")
 
 
 def test_a_file_that_disappears_meanwhile_is_left_out(tmp_path, monkeypatch):

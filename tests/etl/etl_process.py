@@ -6,7 +6,6 @@ Usage: python etl_process.py FOLDER DATABASE [SPARK_MASTER]; the store is SEGUE_
 import sys
 
 from segue.dataset.folder import FolderDataset
-
 from segue.etl import run_etl
 from segue.settings import Settings
 from segue.spark import session

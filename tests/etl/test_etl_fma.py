@@ -1,9 +1,9 @@
 """The ETL on the published tables and clips."""
 
 import pytest
+
 from segue.audio.features import COLUMNS
 from segue.dataset.fma import FmaDataset
-
 from segue.etl import run_etl
 
 pytestmark = pytest.mark.slow

@@ -6,8 +6,8 @@ import sys
 from pathlib import Path
 
 import pytest
-from segue.dataset.folder import FolderDataset
 
+from segue.dataset.folder import FolderDataset
 from segue.dataset.inventory import escape
 from segue.etl import run_etl
 from support.tones import write_tone
@@ -112,3 +112,20 @@ def test_a_changed_threshold_judges_again(tones, services, store, spark):
     run_etl(dataset, services, store, spark, progress=False)
     strict = services.model_copy(update={"min_duration_s": 5.0})
     assert run_etl(dataset, strict, store, spark, progress=False).counts == {"too_short": 40}
+
+
+def test_tracks_in_a_folder_that_cannot_be_read_now_are_kept(tones, services, store, spark, monkeypatch):
+    dataset = FolderDataset(tones, database=store.database)
+    before = run_etl(dataset, services, store, spark, progress=False).tracks
+    real = os.scandir
+
+    def scandir(folder):
+        if os.fsencode(folder).endswith(b"album 0"):
+            raise PermissionError(13, "Permission denied")
+        return real(folder)
+
+    monkeypatch.setattr(os, "scandir", scandir)
+    report = run_etl(dataset, services, store, spark, progress=False)
+    assert (report.unreadable, report.gone, report.files) == (["album 0"], [], 30)
+    report.reconciliation()
+    assert list(store.tracks.all()) == before

@@ -92,30 +92,33 @@ def child_of(root: str, name: str) -> str:
     return f"{head}{'' if head.endswith('/') else '/'}{name}{chained}{rest}"
 
 
-def scan(root: str | os.PathLike[str]) -> list[FileEntry]:
+def scan(root: str | os.PathLike[str], unreadable: list[str] | None = None) -> list[FileEntry]:
     """Return every regular file under ``root`` once, sorted by path.
 
     Symbolic links are never followed: what they point to inside the root is listed by its own name, and
-    what lies outside is not the root's. So no circle of links multiplies rows.
+    what lies outside is not the root's. So no circle of links multiplies rows. Folders that cannot be read
+    are passed over; their escaped paths are added to ``unreadable``.
 
     Raises
     ------
     SegueError
-        If ``root`` is not a folder, or a folder under it cannot be read.
+        If ``root`` is not a folder, or cannot be read itself.
     """
-    return sorted(iterate(root), key=lambda entry: entry.path)
+    return sorted(iterate(root, unreadable), key=lambda entry: entry.path)
 
 
-def iterate(root: str | os.PathLike[str]) -> Iterator[FileEntry]:
+def iterate(root: str | os.PathLike[str], unreadable: list[str] | None = None) -> Iterator[FileEntry]:
     """Yield what `scan` returns, in no order, as it is found."""
     fs, base = open_root(root)
     if not fs.isdir(base):
         raise SegueError(f"{os.fspath(root)} is not a folder: give the folder that holds the music")
-    return _scan_local(os.fsencode(base), b"") if isinstance(fs, LocalFileSystem) else _scan_remote(fs, base)
+    if not isinstance(fs, LocalFileSystem):
+        return _scan_remote(fs, base)
+    return _scan_local(os.fsencode(base), [] if unreadable is None else unreadable)
 
 
-def _scan_local(base: bytes, below: bytes) -> Iterator[FileEntry]:
-    folders = [below]
+def _scan_local(base: bytes, unreadable: list[str]) -> Iterator[FileEntry]:
+    folders = [b""]
     while folders:
         folder = folders.pop()
         try:
@@ -124,10 +127,12 @@ def _scan_local(base: bytes, below: bytes) -> Iterator[FileEntry]:
         except FileNotFoundError:
             continue  # Removed since it was listed.
         except OSError as error:
-            raise SegueError(
-                f"the folder {escape(os.path.join(base, folder))} cannot be read ({error.strerror}): "
-                "allow reading it or move it out of the collection"
-            ) from None
+            if not folder:
+                raise SegueError(
+                    f"the folder {escape(base)} cannot be read ({error.strerror}): allow reading it"
+                ) from None
+            unreadable.append(escape(folder))
+            continue
         for entry in entries:
             relative = os.path.join(folder, entry.name)
             if entry.is_dir(follow_symlinks=False):

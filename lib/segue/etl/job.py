@@ -125,8 +125,10 @@ def _run(
 ) -> EtlReport:
     started = time.monotonic()
     store.claim(kind=dataset.kind, root=dataset.root, title=dataset.title)
-    files = scan(dataset.root)
+    unreadable: list[str] = []
+    files = scan(dataset.root, unreadable)
     todo = plan(dataset.catalogue(files), store, dataset, settings)
+    todo.gone = [track for track in todo.gone if not _is_below(track, unreadable)]
     job = Job(dataset, settings, uri, recipe(settings))
     total = spark.sparkContext.accumulator(BatchResult(), _Sum())
 
@@ -143,10 +145,11 @@ def _run(
         run([first[core::cores] for core in range(min(cores, len(first)))])
         estimate = _estimate(len(rest), total.value, cores, settings)
         _check_disk(estimate)
+    if progress:
+        print(estimate)
     if rest:
         if progress:
-            print(estimate)
-            with Progress(len(todo.analyse), lambda: (total.value.files, total.value.failed), dataset.title):
+            with Progress(len(todo.analyse), lambda: (total.value.files, total.value.failed)):
                 run(_batches(rest, settings.batch_files, cores))
         else:
             run(_batches(rest, settings.batch_files, cores))
@@ -165,7 +168,13 @@ def _run(
         gone=[track.path for track in todo.gone if track.path],
         changed=todo.changed,
         moved=moved_files(todo.gone, tracks),
+        unreadable=unreadable,
     )
+
+
+def _is_below(track: Track, folders: Sequence[str]) -> bool:
+    """Tell whether a track's file lies where nobody could look, so that it may still be there."""
+    return any((track.path or "").startswith(f"{folder}/") for folder in folders)
 
 
 def _file(track: Track) -> tuple[str | None, int | None, int | None]:

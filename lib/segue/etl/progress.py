@@ -23,10 +23,9 @@ class Progress:
     ``read`` returns ``(done, failed)`` and is called from a thread.
     """
 
-    def __init__(self, total: int, read: Callable[[], tuple[int, int]], title: str) -> None:
+    def __init__(self, total: int, read: Callable[[], tuple[int, int]]) -> None:
         self.total = total
         self._read = read
-        self._title = title
         self._started = time.monotonic()
         self._stop = threading.Event()
         self._thread = threading.Thread(target=self._run, daemon=True)
@@ -37,9 +36,9 @@ class Progress:
         """Return the state in words: done, failed, rate, time left."""
         done, failed = self._read()
         meter = tqdm.format_meter(
-            done, self.total, time.monotonic() - self._started, ncols=90, prefix=self._title, unit=" files"
+            done, self.total, time.monotonic() - self._started, ncols=80, prefix="ETL", unit=" files"
         )
-        return f"{meter} {failed} failed"
+        return f"{meter}, {failed} failed"
 
     def _show(self) -> None:
         line = self.line()

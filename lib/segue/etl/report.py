@@ -33,7 +33,8 @@ class Estimate:
 class EtlReport:
     """Rows by status, work done, and what changed since the last time.
 
-    ``gone``, ``changed`` and ``moved`` hold escaped paths (``moved``: old path, new path).
+    ``gone``, ``changed`` and ``moved`` hold escaped paths (``moved``: old path, new path); ``unreadable``
+    holds the folders that could not be listed, whose earlier tracks are kept.
     """
 
     database: str
@@ -48,6 +49,7 @@ class EtlReport:
     gone: list[str] = field(default_factory=list)
     changed: list[str] = field(default_factory=list)
     moved: list[tuple[str, str]] = field(default_factory=list)
+    unreadable: list[str] = field(default_factory=list)
 
     @property
     def counts(self) -> Counter[str]:
@@ -77,7 +79,11 @@ class EtlReport:
         AssertionError
             If a file or a row was lost or counted twice.
         """
-        with_file = [track for track in self.tracks if track.path is not None]
+        with_file = [
+            track
+            for track in self.tracks
+            if track.path is not None and not any(track.path.startswith(f"{f}/") for f in self.unreadable)
+        ]
         named = [track for track in self.tracks if track.named]
         rows = {
             "regular files found": self.files,

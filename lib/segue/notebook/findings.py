@@ -34,6 +34,7 @@ def of_etl(report: EtlReport) -> Markdown:
         + (f"; the others: {', '.join(rejected)}." if rejected else "."),
         computed,
         _changes(report),
+        _unreadable(report),
         _copies(report.frame()),
     )
 
@@ -42,6 +43,12 @@ def _changes(report: EtlReport) -> str:
     parts = {"gone": len(report.gone), "changed": len(report.changed), "moved": len(report.moved)}
     said = [f"{count:,} {what}" for what, count in parts.items() if count]
     return f"Since the last time: {', '.join(said)}." if said else ""
+
+
+def _unreadable(report: EtlReport) -> str:
+    if not report.unreadable:
+        return ""
+    return f"**Folders that could not be read**: {', '.join(report.unreadable)}. Allow reading and run again."
 
 
 def _copies(tracks: pd.DataFrame) -> str:
