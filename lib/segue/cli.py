@@ -114,10 +114,11 @@ def version(as_json: bool) -> None:
 
 def main(arguments: list[str] | None = None) -> None:
     """Run the command line and exit; the entry point of ``segue``."""
-    sys.exit(_status(lambda: app.main(arguments, prog_name="segue", standalone_mode=False)))
+    sys.exit(run_command(lambda: app.main(arguments, prog_name="segue", standalone_mode=False)))
 
 
-def _status(command: Callable[[], Any]) -> int:
+def run_command(command: Callable[[], Any]) -> int:
+    """Return the exit status of a command after telling a person what went wrong, if anything did."""
     try:
         code = command()
     except click.exceptions.NoArgsIsHelpError as error:

@@ -13,7 +13,7 @@ from typing import Any
 
 import zmq
 from jupyter_client.kernelspec import KernelSpec
-from jupyter_client.manager import KernelManager
+from jupyter_client.manager import AsyncKernelManager
 from nbclient.exceptions import DeadKernelError
 from papermill import PapermillExecutionError, execute_notebook
 from traitlets import default
@@ -37,6 +37,7 @@ def execute(
     *,
     console: Console,
     environment: Mapping[str, str],
+    log: Path,
     lock: int | None = None,
 ) -> int:
     """Execute a notebook top to bottom and return the number of its code cells.
@@ -51,6 +52,8 @@ def execute(
         Gets a line for each cell.
     environment
         Environment variables of the kernel, beside this process's own.
+    log
+        Where the kernel's process writes what does not belong to a cell.
     lock
         A file descriptor that the kernel inherits, so that a lock lives as long as it does.
 
@@ -68,7 +71,7 @@ def execute(
             kernel_name="python3",
             progress_bar=False,
             cwd=notebook.parent,
-            kernel_manager_class=_kernel_manager(environment, lock),
+            kernel_manager_class=_kernel_manager(environment, log, lock),
             on_notebook_start=cells.begin,
             on_cell_start=cells.start,
             on_cell_executed=cells.end,
@@ -78,7 +81,7 @@ def execute(
         raise CellFailed(_words(notebook, cells, textwrap.shorten(last, _LONGEST), output)) from None
     except DeadKernelError:
         raise CellFailed(
-            _words(notebook, cells, "its kernel died (out of memory, or killed)", output)
+            _words(notebook, cells, f"its kernel died (out of memory, or killed); see {log}", output)
         ) from None
     finally:
         console.clear()
@@ -139,10 +142,10 @@ def _first_words(source: str) -> str:
     return next((line for line in lines if line and not line.startswith(("#", "%"))), lines[0])
 
 
-def _kernel_manager(environment: Mapping[str, str], lock: int | None) -> type[KernelManager]:
+def _kernel_manager(environment: Mapping[str, str], log: Path, lock: int | None) -> type[AsyncKernelManager]:
     """Return a kernel manager that starts this interpreter, whatever kernelspecs a person has."""
 
-    class OwnKernel(KernelManager):
+    class OwnKernel(AsyncKernelManager):
         kernel_spec = KernelSpec(
             argv=[sys.executable, "-m", "ipykernel_launcher", "-f", "{connection_file}"],
             display_name="Python 3",
@@ -157,7 +160,12 @@ def _kernel_manager(environment: Mapping[str, str], lock: int | None) -> type[Ke
 
         async def _async_pre_start_kernel(self, **kw: Any) -> Any:
             command, kw = await super()._async_pre_start_kernel(**kw)
-            return command, kw if lock is None else {**kw, "pass_fds": (lock,)}
+            return command, kw | {"pass_fds": () if lock is None else (lock,)}
+
+        async def _async_launch_kernel(self, kernel_cmd: list[str], **kw: Any) -> None:
+            log.parent.mkdir(parents=True, exist_ok=True)
+            with log.open("wb") as file:
+                await super()._async_launch_kernel(kernel_cmd, stdout=file, stderr=file, **kw)
 
     return OwnKernel
 

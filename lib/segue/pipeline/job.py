@@ -218,6 +218,7 @@ class _Job:
 
         stage = step.stage
         started = time.monotonic()
+        self.settings.var.mkdir(parents=True, exist_ok=True)
         before = state(run)
         self.console.line(stage.name)
         self._mark_store(stage, None)
@@ -230,6 +231,7 @@ class _Job:
             values,
             console=self.console,
             environment=environment,
+            log=self.settings.var / "logs" / f"{stage.name}.log",
             lock=self.lock,
         )
         write_html(output)
