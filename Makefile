@@ -39,6 +39,7 @@ dev: $(VENV)/.dev  ## the environment with the tools of developers
 demo: install  ## compose the demo catalogue, run the notebooks on it
 	@$(BIN)/segue services up
 	@$(BIN)/segue run --dataset demo
+	@echo "Read it in a browser: $(CURDIR)/runs/current/01_etl.html"
 	@echo "The services keep running for \`make lab\`; \`make down\` stops them."
 
 lab: install  ## JupyterLab with the notebooks

@@ -2,17 +2,22 @@
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
 
 from segue.pipeline.files import write_text
 
 _TEMPLATES = Path(__file__).parent / "templates"
 _WIDGET = "application/vnd.jupyter.widget-view+json"
+_LINK = re.compile(r"\]\((\d\d_\w+)\.ipynb\)")
 _ASLEEP = "*This control works when the notebook is open in JupyterLab.*"
 
 
 def write_html(notebook: Path) -> Path:
-    """Write ``<name>.html`` beside an executed notebook: pictures inside, code folded away."""
+    """Write ``<name>.html`` beside an executed notebook: pictures inside, code folded away.
+
+    Links from notebook to notebook lead from page to page.
+    """
     import nbformat
     from nbconvert import HTMLExporter
 
@@ -20,6 +25,8 @@ def write_html(notebook: Path) -> Path:
     node.metadata.pop("widgets", None)
     node.metadata["title"] = _title(node) or notebook.stem
     for cell in node.cells:
+        if cell.cell_type == "markdown":
+            cell.source = _LINK.sub(r"](\1.html)", cell.source)
         for output in cell.get("outputs", []):
             if _WIDGET in output.get("data", {}):
                 output["data"] = {"text/markdown": _ASLEEP}

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import textwrap
+from collections import Counter
 from collections.abc import Sequence
 
 import matplotlib.pyplot as plt
@@ -94,10 +95,14 @@ def said(drawn: Figure, axes: Axes, why: str) -> Figure:
 
 
 def colour_of(names: Sequence[str]) -> dict[str, tuple[str, str]]:
-    """Return colour and marker of each category, by alphabet, so that a name looks alike everywhere."""
+    """Return colour and marker of each category; the most frequent ones share a colour with no other.
+
+    Equally frequent ones are ordered by alphabet, so that in one catalogue a name looks alike everywhere.
+    """
+    counts = Counter(names)
     return {
         name: (COLOURS[i % len(COLOURS)], MARKERS[(i // len(COLOURS)) % len(MARKERS)])
-        for i, name in enumerate(sorted(set(names)))
+        for i, name in enumerate(sorted(counts, key=lambda name: (-counts[name], name)))
     }
 
 
