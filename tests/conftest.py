@@ -7,9 +7,11 @@ from pathlib import Path
 import pytest
 
 from segue import services as local_services
+from segue.audio.compiled import own_cache
 from segue.settings import Settings
 from segue.store import Store, open_store
 
+own_cache()
 SHARED_DATA = Path(__file__).parents[1].parent / "shared" / "data"
 
 

@@ -23,15 +23,15 @@ def compiling() -> Iterator[None]:
     if _done:
         yield
         return
-    folder = Path(os.environ.setdefault(_VARIABLE, str(_default())))
-    folder.mkdir(parents=True, exist_ok=True)
-    with (folder / "segue.lock").open("w") as lock:
+    with (own_cache() / "segue.lock").open("w") as lock:
         fcntl.flock(lock, fcntl.LOCK_EX)
         yield
     _done = True
 
 
-def _default() -> Path:
-    """Return the user's cache folder: not the package's own, which other programs fill without a lock."""
+def own_cache() -> Path:
+    """Give numba, before it is imported, a folder that other programs do not fill without a lock."""
     cache = os.environ.get("XDG_CACHE_HOME") or os.path.expanduser("~/.cache")
-    return Path(cache) / "segue" / "numba"
+    folder = Path(os.environ.setdefault(_VARIABLE, os.path.join(cache, "segue", "numba")))
+    folder.mkdir(parents=True, exist_ok=True)
+    return folder
