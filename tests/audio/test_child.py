@@ -120,6 +120,15 @@ def test_a_child_that_died_between_calls_is_replaced(child):
     assert child.call(("echo", 4), 10) == 4
 
 
+@pytest.fixture
+def interruptible():
+    """Ctrl-C raises, also where a background job was started with the signal ignored."""
+    before = signal.signal(signal.SIGINT, signal.default_int_handler)
+    yield
+    signal.signal(signal.SIGINT, before)
+
+
+@pytest.mark.usefixtures("interruptible")
 def test_an_interrupted_call_does_not_answer_the_next(child):
     timer = threading.Timer(0.3, os.kill, (os.getpid(), signal.SIGINT))
     timer.start()
