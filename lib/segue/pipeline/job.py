@@ -14,8 +14,8 @@ from segue.pipeline import parameters
 from segue.pipeline.console import Console
 from segue.pipeline.files import point, read_json, state, write_json
 from segue.pipeline.lock import locked
-from segue.pipeline.plan import Plan, Step, Wish, about, make_plan
-from segue.pipeline.run import CURRENT, check_id
+from segue.pipeline.plan import Plan, Step, Wish, about, check_name, make_plan
+from segue.pipeline.run import CURRENT
 from segue.pipeline.stages import (
     Done,
     Stage,
@@ -104,7 +104,7 @@ def run_pipeline(
     every = stages(notebooks or notebooks_folder())
     selected = select(only, every)
     if run_id is not None:
-        check_id(run_id)
+        check_name(run_id)
     values, dataset = _check(settings, given, every, selected)
     with locked(settings.runs / ".locks" / dataset.database, f"the data set {dataset.database}") as lock:
         job = _Job(settings, console, dataset, lock)

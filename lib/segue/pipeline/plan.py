@@ -191,11 +191,7 @@ def _asked(wish: Wish) -> dict[str, Any]:
 
 def _named(wish: Wish) -> Path:
     assert wish.run_id is not None
-    if check_id(wish.run_id).startswith(BY_HAND):
-        raise UsageError(
-            f"run ids that begin with {BY_HAND} belong to notebooks opened by hand: choose another"
-        )
-    run = wish.runs / wish.run_id
+    run = wish.runs / check_name(wish.run_id)
     if not run.exists():
         return run
     about = read_json(run / "run.json")
@@ -206,6 +202,21 @@ def _named(wish: Wish) -> Path:
             f"the run {run.name} holds {about['database']}, not {wish.database}: choose another --run-id"
         )
     return run
+
+
+def check_name(run_id: str) -> str:
+    """Return ``run_id`` if a run of the pipeline can have it.
+
+    Raises
+    ------
+    UsageError
+        If it cannot be a folder's name, or belongs to notebooks opened by hand.
+    """
+    if check_id(run_id).startswith(BY_HAND):
+        raise UsageError(
+            f"run ids that begin with {BY_HAND} belong to notebooks opened by hand: choose another"
+        )
+    return run_id
 
 
 def _new(wish: Wish) -> Path:

@@ -1,0 +1,146 @@
+"""The five notebooks on a tiny demo catalogue, through the command line and by hand."""
+
+import json
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import nbformat
+import pandas as pd
+import pytest
+from nbclient import NotebookClient
+
+from segue.settings import Settings
+from segue.store import open_store
+
+FOLDER = Path(__file__).parents[2] / "notebooks"
+TINY = {
+    "tracks": "24",
+    "simulated_listeners": "30",
+    "cluster_counts": "2,4",
+    "clusters": "4",
+    "bucket_lengths": "0.1",
+    "hash_tables": "2",
+    "ranks": "8",
+    "regularisations": "0.1",
+    "list_length": "1",
+}
+pytestmark = [pytest.mark.slow, pytest.mark.timeout(400)]
+
+
+def environment(settings: Settings) -> dict[str, str]:
+    return os.environ | {"SEGUE_HOME": str(settings.home), "SEGUE_MONGO": settings.mongo_uri}
+
+
+def segue(settings: Settings, *arguments: str) -> subprocess.CompletedProcess[str]:
+    command = [sys.executable, "-m", "segue.cli", "run", "--dataset", "demo", "--json", *arguments]
+    return subprocess.run(command, env=environment(settings), capture_output=True, text=True, check=False)
+
+
+def tiny() -> list[str]:
+    return [word for name, value in TINY.items() for word in ("-p", name, value)]
+
+
+@pytest.fixture(scope="module")
+def run(services: Settings) -> Path:
+    """A finished run of all notebooks."""
+    done = segue(services, *tiny())
+    assert done.returncode == 0, done.stderr
+    return Path(json.loads(done.stdout)["path"])
+
+
+@pytest.fixture(scope="module")
+def metrics(run: Path) -> dict:
+    return json.loads((run / "metrics.json").read_text())
+
+
+def outputs(run: Path, notebook: str) -> str:
+    cells = nbformat.read(run / f"{notebook}.ipynb", 4).cells
+    return json.dumps([cell.outputs for cell in cells if cell.cell_type == "code"])
+
+
+def test_counts_reconcile(run: Path, metrics: dict):
+    etl = metrics["01_etl"]
+    tracks = pd.read_parquet(run / "tables" / "tracks.parquet")
+    assert etl["rows"] == len(tracks) == sum(etl["statuses"].values())
+    assert etl["files"] == tracks["path"].notna().sum()
+    assert tracks["status"].value_counts().to_dict() == etl["statuses"]
+    features = pd.read_parquet(run / "tables" / "features.parquet")
+    assert features.shape == (etl["statuses"]["ok"], 518)
+    assert set(features.index) == set(tracks.loc[tracks["status"] == "ok", "track_id"])
+    assert features.notna().all(axis=None)
+
+
+def test_the_planted_files_are_rejected_with_their_reasons(metrics: dict):
+    statuses = metrics["01_etl"]["statuses"]
+    assert {status: count for status, count in statuses.items() if status != "ok"} == {
+        "not_audio": 1,
+        "too_short": 1,
+        "empty": 1,
+    }
+
+
+def test_models_beat_chance_on_the_genres_they_were_not_told(metrics: dict):
+    rows = {row["model"]: row for row in metrics["04_eval"]["similar"]}
+    assert rows["exact"]["genre_precision_at_10_low"] > rows["random"]["genre_precision_at_10_high"]
+
+
+def test_every_model_is_saved_and_measured_beside_the_yardsticks(run: Path, metrics: dict):
+    names = {"random", "popularity", "exact", "lsh", "kmeans", "als"}
+    assert {path.name for path in (run / "models").iterdir()} == names
+    assert {row["model"] for row in metrics["04_eval"]["listeners"]} == names
+    assert [row["why not"] for row in metrics["03_models"]["fitted"]] == [""] * 6
+
+
+def test_every_section_is_shown(run: Path):
+    for notebook in FOLDER.glob("*.ipynb"):
+        assert "Not shown" not in outputs(run, notebook.stem)
+        assert '"name": "stderr"' not in outputs(run, notebook.stem), notebook.stem
+        assert "https://cdn" not in (run / f"{notebook.stem}.html").read_text()
+
+
+def test_what_is_composed_or_simulated_says_so(run: Path):
+    assert "**simulated** listeners" in outputs(run, "01_etl")
+    assert "composed by Segue" in outputs(run, "05_player")
+
+
+def test_what_is_heard_shows_licence_and_attribution(run: Path):
+    heard = outputs(run, "05_player") + outputs(run, "01_etl")
+    assert "data:audio/mpeg;base64" in heard
+    assert "freemusicarchive.org" in heard
+    assert "licence not stated" not in heard
+
+
+def test_run_again_there_is_nothing_to_do(run: Path, services: Settings):
+    done = segue(services, *tiny())
+    assert done.returncode == 0, done.stderr
+    assert json.loads(done.stdout)["nothing_to_do"]
+
+
+def test_a_store_that_lost_its_tracks_is_filled_again_and_the_models_are_kept(run: Path, services: Settings):
+    database = json.loads((run / "dataset.json").read_text())["database"]
+    with open_store(services.mongo_uri, database) as store:
+        before = {track.track_id: track.sha256 for track in store.tracks.all("ok")}
+        store.client.drop_database(database)
+    done = segue(services, *tiny())
+    assert done.returncode == 0, done.stderr
+    told = {stage["name"]: stage["what"] for stage in json.loads(done.stdout)["stages"]}
+    assert told == {"01_etl": "executed"} | dict.fromkeys(
+        ("02_features", "03_models", "04_eval", "05_player"), "kept"
+    )
+    with open_store(services.mongo_uri, database) as store:
+        assert {track.track_id: track.sha256 for track in store.tracks.all("ok")} == before
+
+
+@pytest.mark.parametrize("name", ["02_features", "04_eval", "05_player"])
+def test_a_notebook_opened_by_hand_runs_on_the_last_run(
+    run: Path, services: Settings, name: str, monkeypatch: pytest.MonkeyPatch
+):
+    for variable, value in environment(services).items():
+        monkeypatch.setenv(variable, value)
+    notebook = nbformat.read(FOLDER / f"{name}.ipynb", 4)
+    NotebookClient(notebook, kernel_name="python3", resources={"metadata": {"path": str(FOLDER)}}).execute()
+    shown = json.dumps([cell.outputs for cell in notebook.cells if cell.cell_type == "code"])
+    assert "by-hand-demo" in shown
+    assert "Not shown" not in shown
