@@ -70,7 +70,7 @@ def open_dataset(
         )
     if not path:
         raise UsageError(f"--dataset {dataset} needs --path, the folder of the music")
-    folder = os.path.abspath(os.path.expanduser(path)) if "://" not in path else path
+    folder = absolute(path)
     if "://" not in path and not os.path.isdir(folder):
         raise UsageError(f"{folder} is not a folder: give --path the folder of the music")
     if dataset == "fma":
@@ -87,6 +87,14 @@ def _plain(name: str) -> str:
     if not re.fullmatch(r"[a-z0-9_]{1,48}", name):
         raise UsageError(f"{name!r} cannot name a database: take small letters, digits and underscores")
     return name
+
+
+def absolute(path: str) -> str:
+    """Return a folder's path from the root, ``~`` resolved; an empty text and a URL as they are.
+
+    The notebooks run in a folder of their own, so a path must not depend on where it was written.
+    """
+    return os.path.abspath(os.path.expanduser(path)) if path and "://" not in path else path
 
 
 def prepare(dataset: Dataset, report: Callable[[str], object] = print) -> Dataset:

@@ -26,6 +26,8 @@ class NotShown:
             raise AttributeError(name)
         return self
 
+    __iter__ = None  # Python would iterate over items without end.
+
     def __getitem__(self, item: object) -> NotShown:
         return self
 

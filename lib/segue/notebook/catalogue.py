@@ -20,6 +20,8 @@ from segue.store import Store
 FEATURE_NAMES = tuple(".".join(column) for column in COLUMNS)
 """``feature.statistic.number`` of each of the 518 features."""
 
+NO_TRACK = "no track is usable: see in notebook 01 why the files were rejected"
+
 
 def write_tables(run: Run, tracks: pd.DataFrame, store: Store, settings: Settings) -> None:
     """Write what the later notebooks read: ``tracks``, ``features`` and ``plays``.
@@ -96,12 +98,14 @@ class Catalogue:
             If no track is usable.
         """
         if self.tracks.empty:
-            raise SegueError("no track is usable: see in notebook 01 why the files were rejected")
+            raise SegueError(NO_TRACK)
         standardised, _ = standardise(self.features.to_numpy())
         return TrainingData(
             track_ids=self.tracks.index.to_numpy(dtype=np.int64),
             features=standardised,
-            artist_ids=self.tracks["artist_id"].fillna(UNKNOWN_ARTIST).to_numpy(dtype=np.int64),
+            artist_ids=pd.to_numeric(self.tracks["artist_id"])
+            .fillna(UNKNOWN_ARTIST)
+            .to_numpy(dtype=np.int64),
             recording_ids=recording_ids_of([own or None for own in self.tracks["sha256"]]),
             interactions=self._interactions(),
         )

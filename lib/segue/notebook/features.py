@@ -6,9 +6,10 @@ from typing import Any
 
 import pandas as pd
 
+from segue.errors import SegueError
 from segue.models.scaling import min_max, standardise
 from segue.notebook.attempt import NotShown
-from segue.notebook.catalogue import Catalogue
+from segue.notebook.catalogue import NO_TRACK, Catalogue
 
 _SAYS = {
     "chroma_cens": "pitch classes, smoothed over some seconds",
@@ -46,6 +47,8 @@ def scalings(features: pd.DataFrame) -> dict[str, pd.DataFrame]:
     SegueError
         If there are no tracks.
     """
+    if features.empty:
+        raise SegueError(NO_TRACK)
     scaled = {"min-max": min_max, "standardised": standardise}
     tables = {
         name: pd.DataFrame(scale(features.to_numpy())[0], index=features.index, columns=features.columns)

@@ -65,7 +65,7 @@ def of_features(explained: Any, scaled: Any, catalogue: Catalogue) -> Markdown:
     half = int(np.searchsorted(np.cumsum(explained), 0.5)) + 1 if np.any(explained) else 0
     genres = {genre for genre in catalogue.genres if genre}
     return _list(
-        f"{len(catalogue.tracks):,} tracks by {catalogue.features.shape[1]} features.",
+        f"{len(catalogue.tracks):,} usable tracks, {catalogue.features.shape[1]} features each.",
         f"{constant} features are the same for all tracks and tell nothing apart." if constant else "",
         f"{half} of the directions carry half of the variance: the features repeat each other."
         if half
@@ -75,8 +75,10 @@ def of_features(explained: Any, scaled: Any, catalogue: Catalogue) -> Markdown:
     )
 
 
-def of_models(clusters: Any, lsh: Any, grid: Any, fitted: pd.DataFrame) -> Markdown:
+def of_models(clusters: Any, lsh: Any, grid: Any, fitted: Any) -> Markdown:
     """Say what the parameters of the models do, and which models are saved."""
+    if isinstance(fitted, NotShown):
+        return Markdown(f"Nothing was learned: {fitted.why}")
     said = []
     if not isinstance(clusters, NotShown) and clusters["silhouette"].notna().any():
         best = clusters.loc[clusters["silhouette"].idxmax()]

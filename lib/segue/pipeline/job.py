@@ -9,7 +9,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from segue.dataset.select import SOURCE, open_dataset, prepare
+from segue.dataset.select import SOURCE, absolute, open_dataset, prepare
 from segue.pipeline import parameters
 from segue.pipeline.console import Console
 from segue.pipeline.files import point, read_json, state, write_json
@@ -101,6 +101,7 @@ def run_pipeline(
     """
     started = time.monotonic()
     console = console or Console(progress=settings.var / "progress")
+    given = [(name, absolute(value) if name == "path" else value) for name, value in given]
     every = stages(notebooks or notebooks_folder())
     selected = select(only, every)
     if run_id is not None:

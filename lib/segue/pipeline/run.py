@@ -144,7 +144,7 @@ class Run:
                 return folder / relative
         raise SegueError(
             f"the run {self.path.name} has no {relative} yet: run the notebooks before {self.notebook} "
-            "first, or all of them with `segue run`"
+            "first, or all of them with `segue run`; where they have run, they say why it is not there"
         )
 
     def _repr_markdown_(self) -> str:

@@ -211,9 +211,8 @@ def _map_finding(places: np.ndarray, names: np.ndarray) -> str:
     known = names != ""
     genres = np.unique(names[known])
     if len(genres) < 2 or known.sum() < 12:
-        return f"{len(places):,} tracks by their sound" + (
-            "" if len(genres) else "; no genres are known here"
-        )
+        tracks = "1 track" if len(places) == 1 else f"{len(places):,} tracks"
+        return f"{tracks} by sound" + ("" if len(genres) else "; no genres are known here")
     near = NearestNeighbors(n_neighbors=6).fit(places[known])
     around = names[known][near.kneighbors(return_distance=False)]
     share = pd.crosstab(np.repeat(names[known], around.shape[1]), around.ravel(), normalize="index").reindex(
@@ -223,7 +222,7 @@ def _map_finding(places: np.ndarray, names: np.ndarray) -> str:
     mixed = (share + share.T).to_numpy() / 2
     np.fill_diagonal(mixed, 0)
     first, second = np.unravel_index(mixed.argmax(), mixed.shape)
-    finding = f"{own.idxmax()} keeps to itself ({percent(own.max())} of its neighbours are its own)"
+    finding = f"{own.idxmax()} keeps to itself most ({percent(own.max())} of its neighbours are its own)"
     if mixed.max() >= 0.05:
         finding += f"; {genres[first]} and {genres[second]} overlap"
     return finding
