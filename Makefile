@@ -22,6 +22,7 @@ $(VENV)/.python:
 $(VENV)/.installed: $(VENV)/.python pyproject.toml constraints.txt
 	@echo "Installing Segue into $(VENV) …"
 	@$(PIP) install -c constraints.txt -e .
+	@$(BIN)/segue services fetch
 	@touch $@
 
 $(VENV)/.dev: $(VENV)/.installed

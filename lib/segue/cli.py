@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 import json
 import sys
 from collections.abc import Callable
@@ -67,6 +68,15 @@ def services() -> None:
 
 
 @services.command()
+def fetch() -> None:
+    """Fetch once what `up` needs; it starts without a network after that."""
+    from segue import services as local
+    from segue.settings import Settings
+
+    local.fetch(Settings(), click.echo)
+
+
+@services.command()
 def up() -> None:
     """Start what does not run yet; `up` twice is harmless."""
     from segue import services as local
@@ -114,6 +124,10 @@ def version(as_json: bool) -> None:
 
 def main(arguments: list[str] | None = None) -> None:
     """Run the command line and exit; the entry point of ``segue``."""
+    for stream in (sys.stdout, sys.stderr):
+        if isinstance(stream, io.TextIOWrapper):
+            # A terminal of another encoding shows what it cannot write as \\N{...}, and the work goes on.
+            stream.reconfigure(errors="namereplace")
     sys.exit(run_command(lambda: app.main(arguments, prog_name="segue", standalone_mode=False)))
 
 

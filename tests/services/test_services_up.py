@@ -11,7 +11,7 @@ import pytest
 from pymongo import MongoClient
 
 from segue.errors import SegueError
-from segue.services import ServiceStatus, down, status, up
+from segue.services import ServiceStatus, down, fetch, status, up
 from segue.services.process import ServiceFolder, is_gone
 from segue.settings import Settings
 
@@ -61,6 +61,15 @@ def test_up_again_changes_nothing(services: Settings) -> None:
     up(services, said.append)
     assert status(services) == before
     assert sorted(line.split(" at ")[0] for line in said) == ["kafka: already up", "mongo: already up"]
+
+
+def test_fetch_makes_ready_and_starts_nothing(new_home: Callable[..., Settings]) -> None:
+    settings = new_home()
+    fetch(settings)
+    assert {found.state for found in status(settings)} == {"down"}
+    made = settings.var / "services"
+    assert (made / "kafka" / "data" / "meta.properties").is_file()
+    assert (made / "mongo" / "classes" / "Store.class").is_file()
 
 
 def test_up_twice_at_once_then_down(new_home: Callable[..., Settings]) -> None:

@@ -1,4 +1,4 @@
-"""``segue services up|down|status``."""
+"""``segue services fetch|up|down|status``."""
 
 from __future__ import annotations
 
@@ -41,6 +41,23 @@ class ServiceStatus:
     pid: int | None
     kind: str
     log: Path | None
+
+
+def fetch(settings: Settings, report: Report = print) -> None:
+    """Fetch and compile whatever `up` needs, so that it starts without a network.
+
+    Raises
+    ------
+    SegueError
+        If something cannot be had; the text says what to do.
+    """
+    wanted = [name for name in NAMES if not _external(settings, name)]
+    if docstore.mongod() and "mongo" in wanted:
+        wanted.remove("mongo")
+    with _alone(settings, report), ThreadPoolExecutor(len(NAMES)) as pool:
+        _check_space(settings.var)
+        for _ in pool.map(lambda name: _prepare(_folder(settings, name), name, report), wanted):
+            pass
 
 
 def up(settings: Settings, report: Report = print) -> None:
@@ -136,10 +153,7 @@ def _start(
     _check_space(settings.var)
     program = docstore.mongod() if name == "mongo" else None
     if program is None:
-        jdk = java.find()
-        if not (folder.path / "lib").exists():
-            report(f"{name}: fetching its jars, once")
-        (kafka if name == "kafka" else docstore).prepare(folder, jdk)
+        jdk = _prepare(folder, name, report)
     while True:
         port = ports.choose(settings, name, last.port if last else None, report)
         address = f"{ports.LOOPBACK}:{port}"
@@ -155,6 +169,16 @@ def _start(
         if not ports.is_free(port):
             continue
         raise SegueError(f"{name} does not start: see the end of {folder.log}")
+
+
+def _prepare(folder: ServiceFolder, name: Name, report: Report) -> java.Java:
+    """Make ready what Java starts a service from."""
+    folder.path.mkdir(parents=True, exist_ok=True)
+    jdk = java.find()
+    if not (folder.path / "lib").exists():
+        report(f"{name}: fetching its jars, once")
+    (kafka if name == "kafka" else docstore).prepare(folder, jdk)
+    return jdk
 
 
 def _serves(name: Name, folder: ServiceFolder, record: Record, patience_s: float) -> bool:
