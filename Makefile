@@ -7,7 +7,7 @@ TORCH ?=
 PYTEST := $(BIN)/python -m pytest
 
 .DEFAULT_GOAL := help
-.PHONY: help install dev demo test test-fast soak lab lint format bench constraints down clean
+.PHONY: help install dev demo test test-fast soak lab lint format bench constraints down screenshots clean
 
 help:  ## this list
 	@sed -n 's/^\([a-z-]*\):.*## /\1\t/p' $(MAKEFILE_LIST) | expand -t 14
@@ -73,6 +73,12 @@ bench: dev  ## every benchmark, quick form
 
 constraints: dev  ## pin what is installed now
 	$(BIN)/python -m pip freeze --exclude-editable --exclude pip --exclude setuptools | LC_ALL=C sort -f > constraints.txt
+
+screenshots:  ## the README's picture, from runs/current by a Chromium on the PATH
+	@mkdir -p docs
+	@chromium --headless --no-sandbox --disable-gpu --no-first-run --disable-background-networking \
+		--hide-scrollbars --user-data-dir="$$(mktemp -d)" --virtual-time-budget=5000 \
+		--window-size=1000,1060 --screenshot=docs/notebook.png "file://$(CURDIR)/runs/current/04_eval.html"
 
 clean:  ## remove what was built; var/ (services, data sets) and runs/ stay
 	rm -rf $(VENV) build dist .mypy_cache .ruff_cache .pytest_cache
