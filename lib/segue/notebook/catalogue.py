@@ -82,7 +82,7 @@ class Catalogue:
         composed = int(self.tracks["composed"].sum())
         if not composed:
             return ""
-        return f"{composed:,} tracks composed by Segue, {len(self.tracks) - composed:,} real clips"
+        return f"tracks: {composed:,} composed by Segue, {len(self.tracks) - composed:,} real"
 
     @property
     def listeners_note(self) -> str:

@@ -20,7 +20,7 @@ def dataset_card(dataset: Dataset) -> Markdown:
         "licence": dataset.licence,
         "to cite": dataset.citation,
     }
-    return Markdown("\n".join(f"- **{name}**: {value}" for name, value in rows.items()))
+    return Markdown("\n".join(f"- **{name}**: {value}" for name, value in rows.items() if value))
 
 
 def files_by_extension(dataset: Dataset) -> pd.DataFrame:

@@ -23,19 +23,23 @@ def of_etl(report: EtlReport) -> Markdown:
     """Say what came in, what was rejected, what was computed, and what changed since the last time."""
     counts = report.counts
     rejected = [f"{count:,} {status}" for status, count in counts.most_common() if status != OK]
-    computed = "Nothing had to be analysed: no file is new or changed."
-    if report.analysed or report.reused:
-        computed = (
-            f"{report.analysed:,} files were analysed and {report.reused:,} known contents reused in "
-            f"{report.seconds:.0f} s; {report.unchanged:,} files had not changed."
-        )
     return _list(
         f"**{counts[OK]:,} of {sum(counts.values()):,}** rows are usable"
         + (f"; the others: {', '.join(rejected)}." if rejected else "."),
-        computed,
+        work_done(report),
         _changes(report),
         _unreadable(report),
         _copies(report.frame()),
+    )
+
+
+def work_done(report: EtlReport) -> str:
+    """Say what the job analysed, what it knew already, and how long it took."""
+    if not report.analysed and not report.reused:
+        return f"Nothing had to be analysed: none of {report.files:,} files is new or changed."
+    return (
+        f"{report.analysed:,} files were analysed and {report.reused:,} known contents reused in "
+        f"{report.seconds:.0f} s; {report.unchanged:,} files had not changed."
     )
 
 

@@ -1,0 +1,185 @@
+"""Tables and sentences that the notebooks show, from small results whose words are known."""
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from segue.dataset.folder import FolderDataset
+from segue.errors import SegueError
+from segue.etl.report import Estimate, EtlReport
+from segue.notebook import Catalogue, NotShown, findings, open_run
+from segue.notebook.binary_file import compare_listings
+from segue.notebook.board import with_intervals
+from segue.notebook.dataset_card import dataset_card, files_by_extension
+from segue.notebook.features import feature_families, map_table, scalings
+from segue.notebook.fitting import chosen_parameters, fit_all, load_all, torch_note, training_part, unfitted
+from segue.settings import Settings
+
+LISTENERS = pd.DataFrame(
+    {
+        "model": ["random", "als"],
+        "ndcg_at_10": [0.01, 0.25],
+        "ndcg_at_10_low": [0.0, 0.2],
+        "ndcg_at_10_high": [0.02, 0.3],
+        "listeners": [1234, 1234],
+        "artists": ["never shared"] * 2,
+    }
+)
+GRID = pd.DataFrame({"rank": [16, 8], "reg": [0.3, 0.1], "ndcg_at_10": [0.2, 0.1]})
+TRADE_OFF = pd.DataFrame(
+    {
+        "bucket_length": [0.1, 0.2, 0.4],
+        "tables": [1, 2, 4],
+        "recall_at_10": [0.5, 0.92, 0.99],
+        "compared": [0.1, 0.3, 0.9],
+        "spark_ms": [100.0] * 3,
+        "exact_ms": [0.5] * 3,
+    }
+)
+
+
+def report(tracks, **values) -> EtlReport:
+    return EtlReport("segue_test", len(tracks), tracks, Estimate(0, 0.0, 0, 0), **values)
+
+
+def test_the_etl_is_summed_up_with_reasons_and_copies(tracks):
+    tracks[0].status = "silent"
+    said = findings.of_etl(
+        report(tracks, analysed=3, reused=1, unchanged=20, seconds=2.4, gone=["a.mp3"])
+    ).data
+    assert "**23 of 24** rows are usable; the others: 1 silent." in said
+    assert "3 files were analysed and 1 known contents reused in 2 s; 20 files had not changed." in said
+    assert "Since the last time: 1 gone." in said
+    assert "1 files are exact copies of others" in said
+    assert "Nothing had to be analysed: none of 24 files" in findings.of_etl(report(tracks)).data
+
+
+def test_a_figure_is_shown_with_its_interval():
+    shown = with_intervals(LISTENERS)
+    assert shown.loc["ndcg at 10"].tolist() == ["0.010 (0.000 to 0.020)", "0.250 (0.200 to 0.300)"]
+    assert shown.loc["listeners"].tolist() == ["1,234", "1,234"]
+    assert shown.loc["artists"].tolist() == ["never shared"] * 2
+    assert shown.index.tolist() == ["ndcg at 10", "listeners", "artists"]
+
+
+def test_the_evaluation_names_the_best_beside_its_yardsticks():
+    said = findings.of_evaluation(LISTENERS, NotShown("no genres")).data
+    assert "For listeners: **als** 0.250 (0.200 to 0.300) nDCG@10; random 0.010." in said
+    assert "For similar tracks: not measured, as no genres" in said
+    worse = LISTENERS.assign(ndcg_at_10=[0.3, 0.2])
+    assert (
+        "no model is better than random (0.300 nDCG@10)" in findings.of_evaluation(worse, NotShown("x")).data
+    )
+
+
+def test_parameters_are_those_that_the_tables_speak_for():
+    assert chosen_parameters(6, TRADE_OFF, GRID, 1) == {
+        "kmeans": {"clusters": 6, "seed": 1},
+        "random": {"seed": 1},
+        "lsh": {"bucket_length": 0.2, "tables": 2, "seed": 1},
+        "als": {"rank": 16, "reg": 0.3, "seed": 1},
+    }
+    assert chosen_parameters(6, TRADE_OFF.head(1), NotShown("x"), 1)["lsh"]["bucket_length"] == 0.1
+    assert set(chosen_parameters(6, NotShown("x"), NotShown("x"), 1)) == {"kmeans", "random"}
+
+
+def test_the_models_are_summed_up(catalogue: Catalogue):
+    silhouettes = pd.DataFrame({"clusters": [2, 4], "silhouette": [0.1, 0.3]})
+    fitted = pd.DataFrame({"model": ["exact", "als"], "why not": ["", "no plays"]})
+    said = findings.of_models(silhouettes, TRADE_OFF, GRID, fitted).data
+    assert "KMeans: 4 clusters are best, silhouette 0.30." in said
+    assert "LSH: at best 99 % of the true neighbours, comparing 90 % of the catalogue" in said
+    assert "ALS: rank 16, regularisation 0.3, nDCG@10 0.200." in said
+    assert "Saved: exact. Left out: als." in said
+    none = NotShown("no track is usable")
+    assert findings.of_models(none, none, none, none).data == "Nothing was learned: no track is usable"
+
+
+def test_features_are_summed_up(catalogue: Catalogue, nothing: Catalogue):
+    scaled = scalings(catalogue.features)
+    said = findings.of_features(np.array([0.4, 0.3, 0.3]), scaled, catalogue).data
+    assert "24 usable tracks, 518 features each." in said
+    assert "2 of the directions carry half of the variance" in said
+    assert "2 genres are named." in said
+    with pytest.raises(SegueError, match="no track is usable"):
+        scalings(nothing.features)
+    assert findings.of_features(NotShown("x"), NotShown("none"), nothing).data == "Nothing can be said: none"
+
+
+def test_what_can_be_heard_is_said(catalogue: Catalogue):
+    class Model:
+        name = "exact"
+
+    assert (
+        "2 of 24 tracks to begin with, 1 of them composed"
+        in findings.of_player(catalogue, Model, [100, 101]).data
+    )
+    assert findings.of_player(catalogue, Model, NotShown("too few")).data == "Nothing to hear yet: too few"
+
+
+def test_scalings_keep_the_tracks_and_their_features(catalogue: Catalogue):
+    scaled = scalings(catalogue.features)
+    assert list(scaled) == ["raw", "min-max", "standardised"]
+    assert all(frame.index.equals(catalogue.features.index) for frame in scaled.values())
+    assert scaled["min-max"].min().min() == 0
+    assert scaled["min-max"].max().max() == 1
+
+
+def test_families_hold_all_518_features(catalogue: Catalogue, nothing: Catalogue):
+    assert feature_families(catalogue.features)["features"].sum() == 518
+    assert set(feature_families(nothing.features)["range of the means"]) == {"no tracks"}
+
+
+def test_a_map_without_places_has_no_rows(catalogue: Catalogue):
+    assert map_table(catalogue, np.zeros((24, 2))).shape == (24, 2)
+    assert map_table(catalogue, NotShown("x")).shape == (0, 2)
+
+
+def test_the_card_and_the_extensions(tmp_path):
+    for name, size in {"a.mp3": 2**20, "b.MP3": 2**20, "notes.txt": 5, "README": 1}.items():
+        (tmp_path / name).write_bytes(b"x" * size)
+    music = FolderDataset(tmp_path)
+    assert f"- **files under**: {tmp_path}" in dataset_card(music).data
+    assert "to cite" not in dataset_card(music).data
+    shown = files_by_extension(music)
+    assert shown.loc[".mp3"].tolist() == [2, 2.0, True]
+    assert shown.loc["none", "files"] == 1
+    assert not shown.loc[".txt", "audio"]
+
+
+def test_pytorch_is_said_to_be_where_it_is(monkeypatch):
+    monkeypatch.setattr("segue.notebook.fitting.find_spec", lambda name: None)
+    assert torch_note().data.startswith("PyTorch is not installed.")
+
+
+def test_plays_that_are_tested_on_are_left_out_of_training(catalogue: Catalogue):
+    data = catalogue.training_data()
+    part = training_part(data, 0)
+    assert 0 < part.matrix.nnz < data.matrix.nnz
+    assert (data.matrix - part.matrix).min() >= 0
+    with pytest.raises(SegueError, match="nobody has played"):
+        training_part(Catalogue(catalogue.tracks, catalogue.features, pd.DataFrame(), "").training_data(), 0)
+
+
+@pytest.mark.slow
+def test_every_model_that_the_data_allow_is_saved_and_found_again(catalogue: Catalogue, spark, tmp_path):
+    run = open_run("folder", "r", "03_models", Settings(home=tmp_path))
+    bare = Catalogue(catalogue.tracks, catalogue.features, pd.DataFrame(), catalogue.root).training_data()
+    fitted = fit_all(run, bare, spark, {"kmeans": {"clusters": 3}}).set_index("model")
+    assert set(fitted.index[fitted["why not"] == ""]) == {"random", "exact", "lsh", "kmeans"}
+    assert "there are none in this catalogue" in fitted.loc["als", "why not"]
+    models = load_all(run, bare)
+    assert set(models) == {"exact", "lsh", "kmeans"}
+    assert not unfitted(models, spark)["kmeans"].is_fitted
+    assert unfitted(models, spark)["kmeans"].config.clusters == 3
+    with pytest.raises(SegueError, match="fitted on other tracks or plays"):
+        load_all(run, catalogue.training_data())
+
+
+@pytest.mark.slow
+def test_binary_file_loses_what_our_inventory_lists(spark):
+    shown = compare_listings(spark).set_index("file")
+    assert set(shown["our inventory"]) == {"listed"}
+    lost = set(shown.index[shown["binaryFile"] == "lost"])
+    assert {"_draft.mp3", ".hidden.mp3", "upload._COPYING_", "caf\\xe9.mp3", "empty.mp3"} <= lost
+    assert not {"plain.mp3", "two words.mp3", "[live] set.mp3"} & lost
