@@ -56,7 +56,7 @@ def run(
     named = {"dataset": dataset, "path": path, "subset": subset}
     given = [(name, value) for name, value in named.items() if value is not None]
     given += [(name, value) for name, value in parameters if name != "run_id"]
-    console = Console(sys.stderr if as_json else sys.stdout, settings.var / "progress")
+    console = Console(sys.stderr if as_json else sys.stdout)
     outcome = run_pipeline(settings, given, only=only, run_id=run_id, console=console)
     if as_json:
         click.echo(json.dumps(outcome.to_json()))

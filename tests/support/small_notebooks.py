@@ -82,7 +82,7 @@ class Runner:
                 Settings(home=self.home),
                 [("dataset", "folder"), ("path", str(self.music)), *given],
                 notebooks=self.notebooks,
-                console=Console(stream, self.home / "var" / "progress"),
+                console=Console(stream),
                 **options,
             )
         finally:

@@ -20,14 +20,18 @@ class Console:
     ----------
     stream
         Where they go; None for standard output.
+
+    Attributes
+    ----------
     progress
         A file whose newest line, if there is one, is shown while a cell runs.
     """
 
-    def __init__(self, stream: TextIO | None = None, progress: Path | None = None) -> None:
+    progress: Path | None = None
+
+    def __init__(self, stream: TextIO | None = None) -> None:
         self._stream = stream or sys.stdout
         self._terminal = self._stream.isatty()
-        self._progress = progress
         self._label = ""
         self._started = 0.0
         self._stop = threading.Event()
@@ -42,8 +46,8 @@ class Console:
         """Show that something has begun; `end` or `clear` ends it."""
         self._label = label
         self._started = time.monotonic()
-        if self._progress is not None:
-            self._progress.unlink(missing_ok=True)
+        if self.progress is not None:
+            self.progress.unlink(missing_ok=True)
         self._stop.clear()
         self._thread = threading.Thread(target=self._follow, daemon=True)
         self._thread.start()
@@ -80,6 +84,6 @@ class Console:
 
     def _newest(self) -> str:
         try:
-            return self._progress.read_text(encoding="utf-8").strip() if self._progress else ""
+            return self.progress.read_text(encoding="utf-8").strip() if self.progress else ""
         except FileNotFoundError:
             return ""

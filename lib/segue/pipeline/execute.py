@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import os
 import re
 import sys
@@ -83,6 +84,10 @@ def execute(
         raise CellFailed(
             _words(notebook, cells, f"its kernel died (out of memory, or killed); see {log}", output)
         ) from None
+    except KeyboardInterrupt:
+        # The interrupted cell's task is left behind, and asyncio would print its traceback at exit.
+        logging.getLogger("asyncio").setLevel(logging.CRITICAL)
+        raise
     finally:
         console.clear()
     return cells.total

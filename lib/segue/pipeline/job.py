@@ -100,7 +100,7 @@ def run_pipeline(
         If something fails that a person can mend; the same command goes on from there.
     """
     started = time.monotonic()
-    console = console or Console(progress=settings.var / "progress")
+    console = console or Console()
     given = [(name, absolute(value) if name == "path" else value) for name, value in given]
     every = stages(notebooks or notebooks_folder())
     selected = select(only, every)
@@ -219,12 +219,14 @@ class _Job:
 
         stage = step.stage
         started = time.monotonic()
-        self.settings.var.mkdir(parents=True, exist_ok=True)
+        logs = self.settings.var / "logs"
+        logs.mkdir(parents=True, exist_ok=True)
+        self.console.progress = logs / f"{self.dataset.database}.progress"
         before = state(run)
         self.console.line(stage.name)
         self._mark_store(stage, None)
         output = run / f"{stage.name}.ipynb"
-        environment = kernel_environment(self.settings.home, self.settings.var / "progress")
+        environment = kernel_environment(self.settings.home, self.console.progress)
         values = step.parameters | {"run_id": run.name}
         cells = execute(
             stage.notebook,
@@ -232,7 +234,7 @@ class _Job:
             values,
             console=self.console,
             environment=environment,
-            log=self.settings.var / "logs" / f"{stage.name}.log",
+            log=logs / f"{self.dataset.database}-{stage.name}.log",
             lock=self.lock,
         )
         write_html(output)
