@@ -1,7 +1,7 @@
 """How long the whole pipeline takes on the demo catalogue: from nothing, and when nothing is new.
 
 `python -m benchmarks.pipeline [--quick]` works in a temporary folder with services of its own; --quick
-composes 40 tracks instead of 400. The last line is one JSON object.
+composes 24 tracks instead of 400 and runs notebooks 01 and 02 only. The last line is one JSON object.
 """
 
 import argparse
@@ -25,10 +25,11 @@ def segue(*arguments: str, home: str) -> float:
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--quick", action="store_true", help="40 tracks instead of 400")
-    tracks = 40 if parser.parse_args().quick else 400
+    parser.add_argument("--quick", action="store_true", help="24 tracks, notebooks 01 and 02 only")
+    quick = parser.parse_args().quick
+    tracks = 24 if quick else 400
     figures: dict[str, float] = {"tracks": tracks, "matrix_product_ms": round(matrix_product_ms(), 2)}
-    run = ("run", "--dataset", "demo", "-p", "tracks", str(tracks))
+    run = ("run", "--dataset", "demo", "-p", "tracks", str(tracks), *(("--only", "01,02") if quick else ()))
     with tempfile.TemporaryDirectory() as home:
         try:
             figures["services_s"] = round(segue("services", "up", home=home), 1)
