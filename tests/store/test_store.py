@@ -37,6 +37,7 @@ def test_plays_are_counted_once(store):
     store.plays.upsert([play, play])
     store.plays.upsert([play | {"event_id": "e2", "simulated": False}])
     assert store.plays.count() == 2
+    assert store.plays.count_real() == 1
     store.plays.delete_simulated()
     assert store.plays.frame()["event_id"].tolist() == ["e2"]
 

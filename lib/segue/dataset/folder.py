@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import hashlib
 import os
 import re
 import unicodedata
 from collections.abc import Iterator, Sequence
 
 from segue.dataset.base import PENDING, Track
-from segue.dataset.inventory import FileEntry, is_audio_name, iterate, path_id, unescape
+from segue.dataset.inventory import FileEntry, hash53, is_audio_name, iterate, path_id, unescape
 from segue.errors import SegueError, UsageError
 
 _LONGEST_SLUG = 40
@@ -123,7 +122,7 @@ def from_path(path: str) -> dict[str, str]:
 def artist_id(name: str) -> int:
     """Return 53 bits that are one artist's however the name is cased, spaced or composed."""
     same = " ".join(unicodedata.normalize("NFKC", name).casefold().split())
-    return int.from_bytes(hashlib.sha256(f"artist:{same}".encode()).digest()[:7], "big") >> 3
+    return hash53(f"artist:{same}")
 
 
 def slug(name: str) -> str:

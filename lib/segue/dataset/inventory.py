@@ -6,7 +6,7 @@ import calendar
 import hashlib
 import os
 import re
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -175,6 +175,16 @@ def is_audio_name(path: str) -> bool:
     return os.path.splitext(path)[1].lower() in AUDIO_EXTENSIONS
 
 
+def is_below(path: str | None, folders: Iterable[str]) -> bool:
+    """Tell whether an escaped path lies in one of some folders, given by their escaped paths."""
+    return path is not None and any(path.startswith(f"{folder}/") for folder in folders)
+
+
 def path_id(path: str) -> int:
-    """Return 53 bits of the SHA-256 of an escaped path: a track id that every JSON reader keeps exact."""
-    return int.from_bytes(hashlib.sha256(path.encode("utf-8")).digest()[:7], "big") >> 3
+    """Return the track id of a file that no table numbers: `hash53` of its escaped path."""
+    return hash53(path)
+
+
+def hash53(text: str) -> int:
+    """Return 53 bits of the SHA-256 of a text: an id that every JSON reader keeps exact."""
+    return int.from_bytes(hashlib.sha256(text.encode("utf-8")).digest()[:7], "big") >> 3

@@ -6,14 +6,15 @@ import itertools
 import shutil
 import time
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass, field, replace
+from contextlib import nullcontext
+from dataclasses import dataclass, field
 
 from pyspark.accumulators import AccumulatorParam
 from pyspark.sql import SparkSession
 
 from segue.audio.features import recipe
 from segue.dataset.base import PENDING, Dataset, Track
-from segue.dataset.inventory import scan
+from segue.dataset.inventory import is_below, scan
 from segue.errors import SegueError
 from segue.etl.batch import BatchResult, Job, apply, is_reusable, process
 from segue.etl.progress import Progress
@@ -93,7 +94,6 @@ def run_etl(
     store: Store,
     spark: SparkSession,
     *,
-    mongo_uri: str | None = None,
     progress: bool = True,
 ) -> EtlReport:
     """Bring the store up to date with the data set's files and tables.
@@ -108,7 +108,7 @@ def run_etl(
         stops answering.
     """
     try:
-        return _run(dataset, settings, store, spark, mongo_uri or settings.mongo_uri, progress)
+        return _run(dataset, settings, store, spark, progress)
     except SegueError:
         raise
     except Exception as error:
@@ -121,20 +121,24 @@ def run_etl(
 
 
 def _run(
-    dataset: Dataset, settings: Settings, store: Store, spark: SparkSession, uri: str, progress: bool
+    dataset: Dataset, settings: Settings, store: Store, spark: SparkSession, progress: bool
 ) -> EtlReport:
     started = time.monotonic()
     store.claim(kind=dataset.kind, root=dataset.root, title=dataset.title)
     unreadable: list[str] = []
     files = scan(dataset.root, unreadable)
     todo = plan(dataset.catalogue(files), store, dataset, settings)
-    todo.gone = [track for track in todo.gone if not _is_below(track, unreadable)]
-    job = Job(dataset, settings, uri, recipe(settings))
+    # Where nobody could look, a track's file may still be there.
+    todo.gone = [track for track in todo.gone if not is_below(track.path, unreadable)]
+    job = Job(dataset, settings, settings.mongo_uri, recipe(settings))
     total = spark.sparkContext.accumulator(BatchResult(), _Sum())
 
     def run(batches: list[list[Track]]) -> None:
         slices = min(len(batches), _MOST_TASKS)
         spark.sparkContext.parallelize(batches, slices).foreach(lambda batch: total.add(process(job, batch)))
+
+    def counts() -> tuple[int, int]:
+        return total.value.files, total.value.failed
 
     store.tracks.upsert(todo.write)
     cores = spark.sparkContext.defaultParallelism
@@ -148,10 +152,7 @@ def _run(
     if progress:
         print(estimate)
     if rest:
-        if progress:
-            with Progress(len(todo.analyse), lambda: (total.value.files, total.value.failed)):
-                run(_batches(rest, settings.batch_files, cores))
-        else:
+        with Progress(len(todo.analyse), counts) if progress else nullcontext():
             run(_batches(rest, settings.batch_files, cores))
     store.tracks.delete(track.track_id for track in todo.gone)
     tracks = list(store.tracks.all())
@@ -159,7 +160,7 @@ def _run(
         database=store.database,
         files=len(files),
         tracks=tracks,
-        estimate=replace(estimate, files=len(todo.analyse)),
+        estimate=estimate,
         analysed=total.value.analysed,
         reused=total.value.reused,
         unchanged=len(todo.unchanged),
@@ -170,11 +171,6 @@ def _run(
         moved=moved_files(todo.gone, tracks),
         unreadable=unreadable,
     )
-
-
-def _is_below(track: Track, folders: Sequence[str]) -> bool:
-    """Tell whether a track's file lies where nobody could look, so that it may still be there."""
-    return any((track.path or "").startswith(f"{folder}/") for folder in folders)
 
 
 def _file(track: Track) -> tuple[str | None, int | None, int | None]:

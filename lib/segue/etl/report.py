@@ -9,6 +9,7 @@ from dataclasses import asdict, dataclass, field
 import pandas as pd
 
 from segue.dataset.base import OK, Track
+from segue.dataset.inventory import is_below
 
 
 @dataclass
@@ -82,7 +83,7 @@ class EtlReport:
         with_file = [
             track
             for track in self.tracks
-            if track.path is not None and not any(track.path.startswith(f"{f}/") for f in self.unreadable)
+            if track.path is not None and not is_below(track.path, self.unreadable)
         ]
         named = [track for track in self.tracks if track.named]
         rows = {

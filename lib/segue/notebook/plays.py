@@ -23,9 +23,7 @@ def simulate_plays(store: Store, tracks: Sequence[Track], listeners: int, seed: 
     seed
         The same tracks and seed give the same plays.
     """
-    plays = store.plays.frame()
-    real = int((~plays["simulated"].astype(bool)).sum()) if len(plays) else 0
-    if real:
+    if real := store.plays.count_real():
         return Markdown(f"{real:,} events of real listeners are stored: nobody is simulated.")
     store.plays.delete_simulated()
     events = simulate([track for track in tracks if track.status == OK], listeners, seed)

@@ -34,6 +34,10 @@ class PlayStore:
         """Return the number of events."""
         return self._collection.count_documents({})
 
+    def count_real(self) -> int:
+        """Return the number of events that nobody simulated."""
+        return self._collection.count_documents({"simulated": {"$ne": True}})
+
     def delete_simulated(self) -> None:
         """Remove every simulated event, so that a new simulation replaces the old one."""
         self._collection.delete_many({"simulated": True})
