@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from pydantic import Field
+from pydantic import Field, SecretStr
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 from segue.errors import SegueError
@@ -46,6 +46,13 @@ class Settings(BaseSettings):
     decode_timeout_s: float = Field(60.0, gt=0, description="seconds that decoding one file may take")
     decode_memory_mib: int = Field(1024, gt=0, description="MiB that decoding one file may allocate")
     batch_files: int = Field(16, ge=1, description="files between two questions to the store in the ETL")
+
+    player_host: str = Field("127.0.0.1", description="address that the player listens on")
+    player_port: int = Field(8866, ge=0, le=65_535, description="port of the player, or the next free one")
+    cookie_secret: SecretStr | None = Field(
+        None, description="what signs the player's cookies; unset: made once and kept in var/player/"
+    )
+    list_length: int = Field(30, ge=1, le=200, description="tracks in a listener's list")
 
     @property
     def var(self) -> Path:

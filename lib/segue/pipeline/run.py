@@ -183,6 +183,20 @@ def open_run(
     return Run(path, notebook, current if by_hand and of_same_kind else None)
 
 
+def current_run(settings: Settings, notebook: str = "") -> Run:
+    """Return the run that ``runs/current`` points to now: what the worker and the player serve.
+
+    Raises
+    ------
+    SegueError
+        If no run has finished yet.
+    """
+    current = settings.runs / CURRENT
+    if not (current / "dataset.json").is_file():
+        raise SegueError("no run has finished here yet: make one with `segue run --dataset demo`")
+    return Run(current.resolve(), notebook)
+
+
 def _plain(value: Any) -> Any:
     if hasattr(value, "to_dict") and hasattr(value, "columns"):
         value = value.to_dict("records")

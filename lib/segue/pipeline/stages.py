@@ -23,8 +23,11 @@ _PACKAGE = Path(segue.__file__).parent
 _DECIDE = ("numpy", "scipy", "librosa", "soundfile", "soxr", "scikit-learn", "pyspark", "pandas", "torch")
 """Packages whose version may change a result."""
 _TABLES = ("tracks.csv", "genres.csv")
-_WHERE = {"home", "kafka", "mongo", "kafka_port", "mongo_port", "spark_master", "spark_driver_memory"}
-"""Settings that say where the work is done, not what comes out."""
+_WHERE = {
+    "home", "kafka", "mongo", "kafka_port", "mongo_port", "plays_partitions", "retention_days",
+    "spark_master", "spark_driver_memory", "player_host", "player_port", "cookie_secret", "list_length",
+}  # fmt: skip
+"""Settings that say where the work is done and who is served, not what a notebook finds."""
 
 
 @dataclass(frozen=True)

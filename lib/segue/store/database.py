@@ -10,8 +10,10 @@ from pymongo.errors import ConfigurationError, InvalidURI, PyMongoError, ServerS
 from pymongo.uri_parser import parse_uri
 
 from segue.errors import SegueError
+from segue.store.cards import CardStore
 from segue.store.features import FeatureStore
 from segue.store.plays import PlayStore
+from segue.store.recommendations import RecommendationStore
 from segue.store.tracks import TrackStore
 
 SCHEMA_VERSION = 1
@@ -29,6 +31,8 @@ class Store:
         self.tracks = TrackStore(db["tracks"])
         self.features = FeatureStore(db["features"])
         self.plays = PlayStore(db["plays"])
+        self.cards = CardStore(db["cards"])
+        self.recommendations = RecommendationStore(db["recommendations"])
 
     def describe(self) -> dict[str, Any]:
         """Return what was recorded when the data set was first stored, or an empty dictionary."""

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-import pandas as pd
 from pymongo import ReplaceOne
 from pymongo.collection import Collection
+
+if TYPE_CHECKING:
+    import pandas as pd
 
 _BATCH = 5_000
 
@@ -28,6 +30,8 @@ class PlayStore:
 
     def frame(self) -> pd.DataFrame:
         """Return all events by time, one row each, without the store's own key."""
+        import pandas as pd
+
         return pd.DataFrame(list(self._collection.find({}, {"_id": 0}).sort([("at", 1), ("event_id", 1)])))
 
     def count(self) -> int:

@@ -1,0 +1,1 @@
+"""The live side: plays come in through Kafka, recommendations go out through Kafka."""

@@ -1,0 +1,67 @@
+"""What the page and its kernel say to each other: a closed set of small validated messages."""
+
+from __future__ import annotations
+
+from typing import Annotated, Any, Literal
+from uuid import UUID
+
+from pydantic import AwareDatetime, BaseModel, ConfigDict, Field, TypeAdapter, ValidationError
+
+from segue.live.events import Kind, Malformed, Source, TrackId
+
+MAX_BYTES = 16_384
+"""A larger message from a page is dropped."""
+
+
+class _FromPage(BaseModel):
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+
+class Hello(_FromPage):
+    """The page is ready; answered by `welcome`."""
+
+    type: Literal["hello"]
+
+
+class Find(_FromPage):
+    """Search title, artist, album and genre; empty text lists everything. Answered by `found`."""
+
+    type: Literal["find"]
+    request: int = Field(ge=0, lt=2**53)
+    text: str = Field("", max_length=200)
+    offset: int = Field(0, ge=0, le=200_000)
+
+
+class Act(_FromPage):
+    """Something the listener did; answered by `accepted` (then the page forgets it) or `refused`.
+
+    No answer within a few seconds, or `later`: the page keeps it and sends it again with the same id.
+    """
+
+    type: Literal["act"]
+    event_id: UUID
+    track_id: TrackId
+    kind: Kind
+    position_s: float = Field(0.0, ge=0, le=86_400, allow_inf_nan=False)
+    value: int | None = Field(None, ge=1, le=5)
+    source: Source = Source()
+    at: AwareDatetime
+
+
+FromPage = Annotated[Hello | Find | Act, Field(discriminator="type")]
+_ADAPTER: TypeAdapter[Hello | Find | Act] = TypeAdapter(FromPage)
+
+
+def read(content: Any) -> Hello | Find | Act:
+    """Return the message that a page sent.
+
+    Raises
+    ------
+    Malformed
+        If it is none of the messages above; the text holds nothing that the page sent.
+    """
+    try:
+        return _ADAPTER.validate_python(content)
+    except ValidationError as error:
+        first = error.errors(include_input=False, include_url=False, include_context=False)[0]
+        raise Malformed(".".join(str(part) for part in first["loc"]) or "message") from None

@@ -1,0 +1,99 @@
+"""The collection ``cards``: what the player shows of each track, written once a run."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Sequence
+from dataclasses import asdict, dataclass, field, fields
+from typing import Any
+
+from pymongo import ReplaceOne
+from pymongo.collection import Collection
+
+PRINT = (
+    *(f"chroma{number:02d}" for number in range(1, 13)),
+    "loudness", "brightness", "roughness", "contrast", "bandwidth", "movement", "tonality", "noise",
+)  # fmt: skip
+"""Names of the 20 numbers of a sound print, each from 0 to 1; all but chroma are ranks in the catalogue."""
+
+
+@dataclass(slots=True)
+class Card:
+    """A track as the player shows it.
+
+    ``print`` has one number for each name of `PRINT`; ``neighbours`` by model the nearest tracks, best first;
+    ``text`` is what a search looks in: title, artist, album and genre in small letters.
+    """
+
+    track_id: int
+    title: str
+    artist: str
+    album: str
+    genre: str
+    duration_s: float
+    licence: str
+    attribution_url: str
+    composed: bool
+    print: list[float]
+    xy: list[float] = field(default_factory=list)
+    cluster: int | None = None
+    neighbours: dict[str, list[int]] = field(default_factory=dict)
+    text: str = ""
+
+    def to_page(self) -> dict[str, Any]:
+        """Return what a page is told of it."""
+        told = asdict(self)
+        return {name: told[name] for name in _TOLD}
+
+
+_TOLD = (
+    "track_id", "title", "artist", "album", "genre", "duration_s", "licence", "attribution_url", "composed",
+    "print",
+)  # fmt: skip
+_FIELDS = frozenset(each.name for each in fields(Card)) - {"track_id"}
+
+
+class CardStore:
+    """Read and write cards."""
+
+    def __init__(self, collection: Collection[dict[str, Any]]) -> None:
+        self._collection = collection
+
+    def replace(self, cards: Iterable[Card]) -> None:
+        """Write all cards of a run and remove those of tracks that are no longer there."""
+        documents = []
+        for card in cards:
+            document = asdict(card)
+            documents.append({"_id": document.pop("track_id"), **document})
+        for start in range(0, len(documents), 2_000):
+            self._collection.bulk_write(
+                [ReplaceOne({"_id": d["_id"]}, d, upsert=True) for d in documents[start : start + 2_000]],
+                ordered=False,
+            )
+        kept = {document["_id"] for document in documents}
+        gone = [found["_id"] for found in self._collection.find({}, {"_id": 1}) if found["_id"] not in kept]
+        self._collection.delete_many({"_id": {"$in": gone}})
+
+    def by_ids(self, track_ids: Sequence[int]) -> dict[int, Card]:
+        """Return the cards among ``track_ids``."""
+        return {card.track_id: card for card in map(_card, self._collection.find(_among(track_ids)))}
+
+    def find(self, text: str, limit: int, offset: int = 0) -> tuple[list[Card], int]:
+        """Return the cards that hold every word of ``text``, by title, and how many there are in all."""
+        words = text.casefold().split()
+        query = {"$and": [{"text": {"$regex": re.escape(word)}} for word in words]} if words else {}
+        found = self._collection.find(query).sort([("title", 1), ("_id", 1)]).skip(offset).limit(limit)
+        return [_card(document) for document in found], self._collection.count_documents(query)
+
+    def count(self) -> int:
+        """Return the number of cards."""
+        return self._collection.count_documents({})
+
+
+def _among(track_ids: Sequence[int]) -> dict[str, Any]:
+    return {"_id": {"$in": list(track_ids)}}
+
+
+def _card(document: dict[str, Any]) -> Card:
+    values = {name: value for name, value in document.items() if name in _FIELDS}
+    return Card(track_id=document["_id"], **values)
