@@ -14,7 +14,7 @@ _ONLY_PIP = {"click", "soundfile", "soxr"}
 def _split(requirement: str) -> tuple[str, str]:
     found = re.fullmatch(r"([A-Za-z0-9_.-]+?)\s*([<>=!~].*)?", requirement)
     assert found, requirement
-    return found[1].lower(), found[2] or ""
+    return found[1].lower().replace("_", "-"), found[2] or ""
 
 
 def _project() -> dict:
@@ -37,7 +37,7 @@ def test_conda_environment_has_the_versions_of_pyproject():
 def test_constraints_pin_every_dependency_by_plain_version():
     lines = (ROOT / "constraints.txt").read_text().split()
     assert all(re.fullmatch(r"[A-Za-z0-9_.-]+==[A-Za-z0-9_.!+-]+", line) for line in lines)
-    pinned = {line.split("==")[0].lower().replace("_", "-") for line in lines}
+    pinned = {_split(line)[0] for line in lines}
     project = _project()
     wanted = project["dependencies"] + project["optional-dependencies"]["dev"]
     assert {_split(requirement)[0] for requirement in wanted} <= pinned

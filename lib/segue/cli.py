@@ -20,17 +20,41 @@ def app() -> None:
     """From a folder of music to recommendations a listener can hear."""
 
 
+_COLLECTION = (
+    click.option("--dataset", metavar="KIND", help="demo, fma or folder.  [default: demo]"),
+    click.option("--path", metavar="DIR", help="Folder of the music (and of FMA's tables)."),
+    click.option("--subset", metavar="NAME", help="FMA's small, medium, large or full."),
+    click.option(
+        "-p",
+        "parameters",
+        type=(str, str),
+        multiple=True,
+        metavar="NAME VALUE",
+        help="A notebook's parameter.",
+    ),
+)
+_PORT = click.option("--port", type=click.IntRange(0, 65_535), help="Port of the player.  [default: 8866]")
+
+
+def _of_a_collection(command: Callable[..., Any]) -> Callable[..., Any]:
+    for option in reversed(_COLLECTION):
+        command = option(command)
+    return command
+
+
+def _given(
+    dataset: str | None, path: str | None, subset: str | None, parameters: tuple[tuple[str, str], ...]
+) -> list[tuple[str, str]]:
+    named = {"dataset": dataset, "path": path, "subset": subset}
+    return [(name, value) for name, value in named.items() if value is not None] + list(parameters)
+
+
 @app.command()
-@click.option("--dataset", metavar="KIND", help="demo, fma or folder.  [default: demo]")
-@click.option("--path", metavar="DIR", help="Folder of the music (and of FMA's tables).")
-@click.option("--subset", metavar="NAME", help="FMA's small, medium, large or full.")
+@_of_a_collection
 @click.option(
     "--only", metavar="NN", help="Notebooks to run, such as 03 or 01,03 or 01..03; others are kept."
 )
 @click.option("--run-id", metavar="ID", help="Name of the run's folder; goes on with it if it is unfinished.")
-@click.option(
-    "-p", "parameters", type=(str, str), multiple=True, metavar="NAME VALUE", help="A notebook's parameter."
-)
 @_JSON
 def run(
     *,
@@ -53,13 +77,42 @@ def run(
     settings = Settings()
     if run_id is None:
         run_id = next((value for name, value in parameters if name == "run_id"), None)
-    named = {"dataset": dataset, "path": path, "subset": subset}
-    given = [(name, value) for name, value in named.items() if value is not None]
-    given += [(name, value) for name, value in parameters if name != "run_id"]
+    given = [each for each in _given(dataset, path, subset, parameters) if each[0] != "run_id"]
     console = Console(sys.stderr if as_json else sys.stdout)
     outcome = run_pipeline(settings, given, only=only, run_id=run_id, console=console)
     if as_json:
         click.echo(json.dumps(outcome.to_json()))
+
+
+@app.command()
+@_PORT
+def demo(*, port: int | None) -> None:
+    """From nothing to a serving player with a demo catalogue; Ctrl-C ends what it started."""
+    _listen([("dataset", "demo")], port)
+
+
+@app.command()
+@_of_a_collection
+@_PORT
+def listen(
+    *,
+    dataset: str | None,
+    path: str | None,
+    subset: str | None,
+    parameters: tuple[tuple[str, str], ...],
+    port: int | None,
+) -> None:
+    """The same for music of your own: services, notebooks, worker and player, until Ctrl-C."""
+    _listen(_given(dataset, path, subset, parameters), port)
+
+
+def _listen(given: list[tuple[str, str]], port: int | None) -> None:
+    from segue.listen import listen
+    from segue.pipeline.console import Console
+    from segue.settings import Settings
+
+    settings = Settings() if port is None else Settings(player_port=port)
+    listen(settings, given, Console())
 
 
 @app.group()

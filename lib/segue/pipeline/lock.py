@@ -35,6 +35,22 @@ def locked(file: Path, what: str) -> Iterator[int]:
         os.close(descriptor)
 
 
+def held_by(file: Path) -> int:
+    """Return the process that holds the lock ``file``, or 0 if none does."""
+    try:
+        descriptor = os.open(file, os.O_RDONLY | os.O_CLOEXEC)
+    except FileNotFoundError:
+        return 0
+    try:
+        fcntl.flock(descriptor, fcntl.LOCK_SH | fcntl.LOCK_NB)
+    except BlockingIOError:
+        return int(os.pread(descriptor, 20, 0).decode() or "0")
+    else:
+        return 0
+    finally:
+        os.close(descriptor)
+
+
 def _acquire(descriptor: int, what: str) -> None:
     until = time.monotonic() + _KERNEL_ENDS_S
     while True:

@@ -6,7 +6,7 @@ import contextlib
 import fcntl
 import shutil
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
@@ -81,10 +81,10 @@ def up(settings: Settings, report: Report = print) -> None:
         raise SegueError("\n".join(texts))
 
 
-def down(settings: Settings, report: Report = print) -> None:
-    """End what `up` started, in order; services of the user's are left alone."""
+def down(settings: Settings, report: Report = print, names: Sequence[Name] = NAMES) -> None:
+    """End those of ``names`` that `up` started, in order; services of the user's are left alone."""
     with _alone(settings, report), ThreadPoolExecutor(len(NAMES)) as pool:
-        for _ in pool.map(lambda name: _down(settings, name, report), NAMES):
+        for _ in pool.map(lambda name: _down(settings, name, report), names):
             pass
 
 
