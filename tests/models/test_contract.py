@@ -65,6 +65,18 @@ def test_lists_are_full_distinct_ordered_and_without_the_query(fit, name):
 
 
 @every_model
+def test_each_ones_neighbours_are_what_it_gets_alone(fit, name):
+    model = fit(name, replace(TASTE, recording_ids=np.arange(60) // 2))
+    asked = [*IDS, 99]
+    found = model.similar_to_each(asked, 7)
+    assert found[-1] == []
+    for track, together in zip(IDS, found[:-1], strict=True):
+        alone = model.similar([track], 7)
+        assert ids(together) == ids(alone)
+        np.testing.assert_allclose([i.score for i in together], [i.score for i in alone], rtol=1e-5)
+
+
+@every_model
 def test_exclusion_only_closes_the_gaps(fit, name):
     model = fit(name, TASTE)
     for ask in (

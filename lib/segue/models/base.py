@@ -26,6 +26,7 @@ if TYPE_CHECKING:
 __all__ = ["Capability", "Config", "Need", "Recommender", "Scored", "TrainingData"]
 
 ConfigT = TypeVar("ConfigT", bound=Config)
+_SEEDS_AT_ONCE = 64
 
 
 class Capability(StrEnum):
@@ -162,6 +163,29 @@ class Recommender(ABC, Generic[ConfigT]):
         scores = self._similar_scores(seeds)
         return self._best(self._cold_scores(seeds) if scores is None else scores, k, seeds, exclude)
 
+    def similar_to_each(self, track_ids: Sequence[int] | np.ndarray, k: int) -> list[list[Scored]]:
+        """Return for each track what `similar` gives for it alone, computed in batches.
+
+        A track that is not in the catalogue, or that the model knows nothing about, gets an empty list.
+
+        Raises
+        ------
+        SegueError
+            If the model cannot do this.
+        UsageError
+            If k is below 1.
+        """
+        self._check(Capability.SIMILAR, k)
+        found: list[list[Scored]] = [[] for _ in track_ids]
+        place = positions_in(self.track_ids, track_ids)
+        known = np.flatnonzero(place >= 0)
+        for start in range(0, known.size, _SEEDS_AT_ONCE):
+            batch = known[start : start + _SEEDS_AT_ONCE]
+            for i, scores in zip(batch, self._similar_to_each(place[batch]), strict=True):
+                if scores is not None:
+                    found[i] = self._best(scores, k, place[i : i + 1], ())
+        return found
+
     def recommend(self, history: Mapping[int, float], k: int, exclude: Iterable[int] = ()) -> list[Scored]:
         """Return up to k tracks for a listener who played ``history`` (track id to weight), best first.
 
@@ -259,6 +283,10 @@ class Recommender(ABC, Generic[ConfigT]):
     def _cold_scores(self, query: np.ndarray) -> np.ndarray:
         """Return float[n] for a query that the model knows nothing about: how many listeners each has."""
         return self.popularity
+
+    def _similar_to_each(self, seeds: np.ndarray) -> Iterable[np.ndarray | None]:
+        """Return for each of int64[s] seeds what `_similar_scores` gives for it alone."""
+        return [self._similar_scores(seeds[i : i + 1]) for i in range(seeds.size)]
 
     def _batch_scores(self, histories: csr_matrix) -> np.ndarray:
         out = np.empty(histories.shape, dtype=np.float32)

@@ -61,12 +61,15 @@ class ContentModel(Recommender[ContentConfigT]):
         return 1 / (1 + distances)
 
     def _scores(self, seeds: np.ndarray, weights: np.ndarray) -> np.ndarray:
+        return weights @ self._similar_to_each(seeds) / weights.sum()
+
+    def _similar_to_each(self, seeds: np.ndarray) -> np.ndarray:
         similarity = self.similarities(seeds)
         candidates = self._candidates(seeds)
         if candidates is not None:
             width = np.float32(2.0 if self.config.metric == "cosine" else 1.0)
             similarity = np.where(candidates, similarity, similarity - width)
-        return weights @ similarity / weights.sum()
+        return similarity
 
     def _similar_scores(self, seeds: np.ndarray) -> np.ndarray:
         return self._scores(seeds, np.ones(seeds.size, dtype=np.float32))
