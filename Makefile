@@ -37,11 +37,8 @@ install: $(VENV)/.installed $(if $(TORCH),$(VENV)/.torch)  ## the environment in
 
 dev: $(VENV)/.dev  ## the environment with the tools of developers
 
-demo: install  ## compose the demo catalogue, run the notebooks on it
-	@$(BIN)/segue services up
-	@$(BIN)/segue run --dataset demo
-	@echo "Read it in a browser: $(CURDIR)/runs/current/01_etl.html"
-	@echo "The services keep running for \`make lab\`; \`make down\` stops them."
+demo: install  ## demo catalogue, notebooks, and the player until Ctrl-C
+	@$(BIN)/segue demo
 
 lab: install  ## JupyterLab with the notebooks
 	@$(BIN)/segue services up
@@ -74,11 +71,8 @@ bench: dev  ## every benchmark, quick form
 constraints: dev  ## pin what is installed now
 	$(BIN)/python -m pip freeze --exclude-editable --exclude pip --exclude setuptools | LC_ALL=C sort -f > constraints.txt
 
-screenshots:  ## the README's picture, from runs/current by a Chromium on the PATH
-	@mkdir -p docs
-	@chromium --headless --no-sandbox --disable-gpu --no-first-run --disable-background-networking \
-		--hide-scrollbars --user-data-dir="$$(mktemp -d)" --virtual-time-budget=5000 \
-		--window-size=1000,1060 --screenshot=docs/notebook.png "file://$(CURDIR)/runs/current/04_eval.html"
+screenshots: dev  ## the README's pictures, from the demo, by a Chromium on the PATH
+	$(BIN)/python docs/screenshots.py
 
 clean:  ## remove what was built; var/ (services, data sets) and runs/ stay
 	rm -rf $(VENV) build dist .mypy_cache .ruff_cache .pytest_cache

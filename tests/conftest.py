@@ -10,6 +10,7 @@ from segue import services as local_services
 from segue.audio.compiled import own_cache
 from segue.settings import Settings
 from segue.store import Store, open_store
+from support.small_run import finished_run
 
 own_cache()
 SHARED_DATA = Path(__file__).parents[1].parent / "shared" / "data"
@@ -41,3 +42,9 @@ def store(services: Settings) -> Iterator[Store]:
     with open_store(services.mongo_uri, f"segue_test_{uuid.uuid4().hex}") as opened:
         yield opened
         opened.client.drop_database(opened.database)
+
+
+@pytest.fixture(scope="session")
+def small_run(services: Settings) -> Path:
+    """The folder of a finished run of all notebooks on a tiny demo catalogue."""
+    return finished_run(services)

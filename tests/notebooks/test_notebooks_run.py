@@ -1,9 +1,6 @@
 """The five notebooks on a tiny demo catalogue, through the command line and by hand."""
 
 import json
-import os
-import subprocess
-import sys
 from pathlib import Path
 
 import nbformat
@@ -13,41 +10,15 @@ from nbclient import NotebookClient
 
 from segue.settings import Settings
 from segue.store import open_store
+from support.small_run import environment, run_tiny
 
 FOLDER = Path(__file__).parents[2] / "notebooks"
-TINY = {
-    "tracks": "24",
-    "simulated_listeners": "30",
-    "cluster_counts": "2,4",
-    "clusters": "4",
-    "bucket_lengths": "0.1",
-    "hash_tables": "2",
-    "ranks": "8",
-    "regularisations": "0.1",
-    "list_length": "1",
-}
 pytestmark = [pytest.mark.slow, pytest.mark.timeout(400)]
 
 
-def environment(settings: Settings) -> dict[str, str]:
-    return os.environ | {"SEGUE_HOME": str(settings.home), "SEGUE_MONGO": settings.mongo_uri}
-
-
-def segue(settings: Settings, *arguments: str) -> subprocess.CompletedProcess[str]:
-    command = [sys.executable, "-m", "segue.cli", "run", "--dataset", "demo", "--json", *arguments]
-    return subprocess.run(command, env=environment(settings), capture_output=True, text=True, check=False)
-
-
-def tiny() -> list[str]:
-    return [word for name, value in TINY.items() for word in ("-p", name, value)]
-
-
 @pytest.fixture(scope="module")
-def run(services: Settings) -> Path:
-    """A finished run of all notebooks."""
-    done = segue(services, *tiny())
-    assert done.returncode == 0, done.stderr
-    return Path(json.loads(done.stdout)["path"])
+def run(small_run: Path) -> Path:
+    return small_run
 
 
 @pytest.fixture(scope="module")
@@ -113,7 +84,7 @@ def test_what_is_heard_shows_licence_and_attribution(run: Path):
 
 
 def test_run_again_there_is_nothing_to_do(run: Path, services: Settings):
-    done = segue(services, *tiny())
+    done = run_tiny(services)
     assert done.returncode == 0, done.stderr
     assert json.loads(done.stdout)["nothing_to_do"]
 
@@ -123,7 +94,7 @@ def test_a_store_that_lost_its_tracks_is_filled_again_and_the_models_are_kept(ru
     with open_store(services.mongo_uri, database) as store:
         before = {track.track_id: track.sha256 for track in store.tracks.all("ok")}
         store.client.drop_database(database)
-    done = segue(services, *tiny())
+    done = run_tiny(services)
     assert done.returncode == 0, done.stderr
     told = {stage["name"]: stage["what"] for stage in json.loads(done.stdout)["stages"]}
     assert told == {"01_etl": "executed"} | dict.fromkeys(
