@@ -136,8 +136,10 @@ def _rank(values: Any) -> np.ndarray:
 def _cards(catalogue: Catalogue, prints: pd.DataFrame) -> list[Card]:
     numbers = prints.round(3).to_numpy().tolist()
     return [
-        _card(int(track_id), row, print_)
-        for (track_id, row), print_ in zip(catalogue.tracks.iterrows(), numbers, strict=True)
+        _card(track_id, row, print_)
+        for track_id, (_, row), print_ in zip(
+            catalogue.tracks.index.tolist(), catalogue.tracks.iterrows(), numbers, strict=True
+        )
     ]
 
 
@@ -169,7 +171,7 @@ def _places(run: Run) -> dict[int, list[float]]:
         table = run.table("map")
     except SegueError:
         return {}
-    return {int(track): [float(x), float(y)] for track, x, y in table[["x", "y"]].itertuples()}
+    return dict(zip(table.index.tolist(), table[["x", "y"]].to_numpy().tolist(), strict=True))
 
 
 def _saved(run: Run) -> list[str]:
@@ -186,7 +188,7 @@ def _neighbours(model: Recommender[Any], data: TrainingData) -> list[list[Scored
 
 
 def _shelves(run: Run, catalogue: Catalogue, data: TrainingData, nearness: np.ndarray) -> dict[str, Any]:
-    assert data.features is not None
+    assert data.features is not None and data.artist_ids is not None and data.recording_ids is not None
     # The farthest of all are oddities, a bird or a hum; a first choice should differ in kind, not be odd.
     typical = top_k(nearness, max(_POPULAR, data.size // 2), tie_order(data.track_ids))
     different = data.track_ids[typical[farthest_first(unit_rows(data.features[typical]), _POPULAR)]]
