@@ -12,6 +12,7 @@ from pymongo.uri_parser import parse_uri
 from segue.errors import SegueError
 from segue.store.cards import CardStore
 from segue.store.features import FeatureStore
+from segue.store.listeners import ListenerStore, OffsetStore, WorkerStore
 from segue.store.plays import PlayStore
 from segue.store.recommendations import RecommendationStore
 from segue.store.tracks import TrackStore
@@ -33,6 +34,9 @@ class Store:
         self.plays = PlayStore(db["plays"])
         self.cards = CardStore(db["cards"])
         self.recommendations = RecommendationStore(db["recommendations"])
+        self.listeners = ListenerStore(db["listeners"])
+        self.offsets = OffsetStore(db["offsets"])
+        self.workers = WorkerStore(db["workers"])
 
     def describe(self) -> dict[str, Any]:
         """Return what was recorded when the data set was first stored, or an empty dictionary."""
