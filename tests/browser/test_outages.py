@@ -1,4 +1,4 @@
-"""Parts of the circle go away while a listener likes things: nothing accepted is lost, nothing counted twice."""
+"""Parts of the circle go away while a listener likes things: nothing is lost, nothing counted twice."""
 
 import signal
 import time
