@@ -180,4 +180,4 @@ def _track_document(track: int, heard: Heard) -> dict[str, Any]:
 
 def _heard(entry: Mapping[str, Any]) -> Heard:
     opinion = Opinion(entry["said"], entry["at_ms"], entry.get("value")) if "said" in entry else None
-    return Heard(*(entry.get(name, 0) for name in _COUNTED.values()), opinion)
+    return Heard(**{name: entry.get(name, 0) for name in _COUNTED.values()}, opinion=opinion)

@@ -97,12 +97,36 @@ class ALS(Recommender[ALSConfig]):
         weights
             float[h]: their weights as the interactions have them (counts, say), before weighting.
         """
+        left, right = self._normal_equations(history, weights)
+        return np.linalg.solve(left, right.sum(axis=1))
+
+    def explain(self, history: np.ndarray, weights: np.ndarray, items: np.ndarray) -> np.ndarray:
+        """Return float64[m, h]: how much each track of a history adds to the score of each item.
+
+        The score of an item with factors y is the sum over its row (Hu, Koren and Volinsky 2008, section 5):
+
+            y' x = sum_i c_i p_i y' W y_i   with   W = (Y'Y + sum_i (c_i - 1) y_i y_i' + reg n I)^-1
+
+        A disliked track (p = 0) adds nothing of its own; it works through W.
+
+        Parameters
+        ----------
+        history, weights
+            As for `fold_in`.
+        items
+            int64[m]: catalogue positions.
+        """
+        left, right = self._normal_equations(history, weights)
+        return self.factors[items].astype(np.float64) @ np.linalg.solve(left, right)
+
+    def _normal_equations(self, history: np.ndarray, weights: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+        """Return W^-1, float64[rank, rank], and c_i p_i y_i of each track of a history, float64[rank, h]."""
         w = weigh(weights, np.zeros(history.size), self.config.weighting).astype(np.float64)
         y = self.factors[history].astype(np.float64)
         extra = self.config.alpha * np.abs(w)
         left = self._gram + (y.T * extra) @ y
         left[np.diag_indices_from(left)] += self.config.reg * np.count_nonzero(w > 0)
-        return np.linalg.solve(left, y.T @ np.where(w > 0, 1 + extra, 0))
+        return left, y.T * np.where(w > 0, 1 + extra, 0)
 
     def _similar_scores(self, seeds: np.ndarray) -> np.ndarray | None:
         known = seeds[self._unit[seeds].any(axis=1)]

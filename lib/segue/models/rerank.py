@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable
 
 import numpy as np
 from pydantic import Field
@@ -38,7 +38,7 @@ class Reranker:
         self.config = config or RerankConfig()
         self._track_ids, self._artist_ids, self._recording_ids = track_ids, artist_ids, recording_ids
 
-    def rerank(self, ranked: Sequence[Scored], k: int, drop: Iterable[int] = ()) -> list[Scored]:
+    def rerank(self, ranked: Iterable[Scored], k: int, drop: Iterable[int] = ()) -> list[Scored]:
         """Return up to k items of ``ranked`` in its order, fewer when the rules leave no more.
 
         Left out are tracks in ``drop`` (seeds, recent, disliked), tracks outside the catalogue, every copy

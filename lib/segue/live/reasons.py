@@ -1,0 +1,83 @@
+"""Why a track is recommended, in one line of plain words that numbers support."""
+
+from __future__ import annotations
+
+import unicodedata
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from segue.live.events import Why
+from segue.store.cards import PRINT
+
+DIFFERENT = 0.2
+"""How far two ranks of the catalogue must lie apart before a word is said about it."""
+
+_TITLE = 60
+_WORDS_SAID = 3
+_WORDS = {
+    "loudness": ("louder", "quieter"),
+    "brightness": ("brighter", "darker"),
+    "roughness": ("rougher", "smoother"),
+    "contrast": ("clearer", "denser"),
+    "bandwidth": ("wider", "narrower"),
+    "movement": ("livelier", "steadier"),
+    "tonality": ("more tonal", "less tonal"),
+}
+"""What is said of more and of less of a number; ``noise`` is rolloff, which brightness tells already."""
+
+
+@dataclass(frozen=True, slots=True)
+class Label:
+    """What the reasons need to know of a track: its title, and its sound print or an empty one."""
+
+    title: str
+    print: Sequence[float] = ()
+
+
+def title(label: Label | None) -> str:
+    """Return a title in quotes as one line of at most 60 characters, without control characters."""
+    text = "" if label is None else label.title
+    visible = "".join(" " if unicodedata.category(char)[0] in "CZ" else char for char in text)
+    line = " ".join(visible.split())
+    if not line:
+        return "a track without a title"
+    return f"“{line if len(line) <= _TITLE else line[: _TITLE - 1].rstrip() + '…'}”"
+
+
+def compare(track: Label | None, with_: Label | None) -> str:
+    """Return how a track sounds beside another, such as ``"darker, louder, rougher"``; empty if unknown.
+
+    The up to three numbers of the prints that differ most are told, each by at least `DIFFERENT`.
+    """
+    if track is None or with_ is None or not len(track.print) == len(with_.print) == len(PRINT):
+        return ""
+    differences = {name: track.print[i] - with_.print[i] for i, name in enumerate(PRINT) if name in _WORDS}
+    told = sorted(differences, key=lambda name: -abs(differences[name]))[:_WORDS_SAID]
+    # Prints are rounded to three digits: a difference of 0.2 must not fail by 1e-17.
+    least = DIFFERENT - 1e-9
+    words = [_WORDS[name][differences[name] < 0] for name in told if abs(differences[name]) >= least]
+    return ", ".join(words) or "much alike"
+
+
+def near(track: Label | None, seed: Label | None, seed_id: int) -> Why:
+    """Return the reason of a track that sounds like one the listener played or liked."""
+    told = compare(track, seed)
+    return Why(kind="sound", because_of=[seed_id], text=f"near {title(seed)}{': ' if told else ''}{told}")
+
+
+def listeners_of(seed: Label | None, seed_ids: Sequence[int], *, simulated: bool) -> Why:
+    """Return the reason of a track that those play who play the listener's tracks, the foremost first."""
+    who = "simulated listeners" if simulated else "listeners"
+    return Why(kind="listeners", because_of=list(seed_ids), text=f"{who} of {title(seed)} play this too")
+
+
+def popular(listeners: int, *, simulated: bool) -> Why:
+    """Return the reason of a track that a number of listeners have played."""
+    who = f"{listeners:,} {'simulated ' if simulated else ''}listener{'' if listeners == 1 else 's'}"
+    return Why(kind="popular", text=f"played by {who} here")
+
+
+def new(*, anybody_plays: bool) -> Why:
+    """Return the reason of a track that rests on nothing but being there."""
+    text = "nobody here has played it yet" if anybody_plays else "a different sound to begin with"
+    return Why(kind="new", text=text)
