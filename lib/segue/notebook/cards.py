@@ -11,6 +11,7 @@ from segue.errors import SegueError
 from segue.models import Recommender, Scored
 from segue.models.content import unit_rows
 from segue.models.data import TrainingData
+from segue.models.kmeans import KMeans
 from segue.models.ranking import tie_order, top_k
 from segue.models.rerank import RerankConfig, Reranker
 from segue.notebook.catalogue import Catalogue
@@ -78,10 +79,9 @@ def write_cards(run: Run, catalogue: Catalogue, store: Store) -> pd.DataFrame:
                 card.neighbours[name] = [item.track_id for item in found]
         if name == "exact":
             nearness = np.array([np.mean([item.score for item in found] or 0.0) for found in lists])
-    if "kmeans" in models:
-        clusters = dict(
-            zip(models["kmeans"].track_ids.tolist(), models["kmeans"].labels.tolist(), strict=True)
-        )
+    kmeans = models.get("kmeans")
+    if isinstance(kmeans, KMeans):
+        clusters = dict(zip(kmeans.track_ids.tolist(), kmeans.labels.tolist(), strict=True))
         for card in cards:
             card.cluster = clusters[card.track_id]
     store.cards.replace(cards)
@@ -188,7 +188,9 @@ def _neighbours(model: Recommender[Any], data: TrainingData) -> list[list[Scored
 
 
 def _shelves(run: Run, catalogue: Catalogue, data: TrainingData, nearness: np.ndarray) -> dict[str, Any]:
-    assert data.features is not None and data.artist_ids is not None and data.recording_ids is not None
+    assert data.features is not None
+    assert data.artist_ids is not None
+    assert data.recording_ids is not None
     # The farthest of all are oddities, a bird or a hum; a first choice should differ in kind, not be odd.
     typical = top_k(nearness, max(_POPULAR, data.size // 2), tie_order(data.track_ids))
     different = data.track_ids[typical[farthest_first(unit_rows(data.features[typical]), _POPULAR)]]
