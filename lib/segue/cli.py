@@ -166,6 +166,30 @@ def status(as_json: bool) -> None:
 
 
 @app.command()
+def worker() -> None:
+    """Serve listeners: turn what they play into new lists, until Ctrl-C."""
+    import logging
+    import signal
+    import threading
+
+    from segue.live.worker import Worker
+    from segue.pipeline.run import current_run
+    from segue.settings import Settings
+    from segue.store import open_store
+
+    logging.basicConfig(format="%(asctime)s %(levelname)s %(message)s", level=logging.INFO)
+    # The client says many times what the worker says once: that Kafka is away.
+    logging.getLogger("kafka").setLevel(logging.CRITICAL)
+    settings = Settings()
+    run = current_run(settings)
+    stop = threading.Event()
+    for number in (signal.SIGINT, signal.SIGTERM):
+        signal.signal(number, lambda *_: stop.set())
+    with open_store(settings.mongo_uri, run.dataset["database"]) as store:
+        Worker(settings, run, store, follow=True, report=click.echo).serve(stop)
+
+
+@app.command()
 @_JSON
 def version(as_json: bool) -> None:
     """Print Segue's version."""

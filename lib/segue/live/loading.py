@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import logging
 from collections.abc import Collection, Mapping
 from typing import Any
 
@@ -11,10 +12,12 @@ from segue.live.reasons import Label
 from segue.live.serving import SERVED, Serving
 from segue.models import Recommender
 from segue.models.persist import MANIFEST
-from segue.pipeline.run import Run
+from segue.pipeline.run import CURRENT, Run, current_run
+from segue.settings import Settings
 from segue.store import Store
 
 _LABELS = 20_000
+_log = logging.getLogger(__name__)
 
 
 class CardLabels:
@@ -59,7 +62,77 @@ def load(run: Run, store: Store) -> Serving:
     return Serving(models, CardLabels(store), simulated=simulated, fingerprint=digest.hexdigest())
 
 
-def version(run: Run) -> tuple[object, ...]:
+class Models:
+    """The models that a worker serves with now.
+
+    Parameters
+    ----------
+    settings
+        Say where ``runs/current`` is.
+    run
+        The first to be served.
+    store
+        Of the server on which the run's data set is.
+    database
+        The only data set whose runs are taken up.
+    follow
+        Whether to go over to another run when ``runs/current`` does.
+    """
+
+    def __init__(self, settings: Settings, run: Run, store: Store, database: str, *, follow: bool) -> None:
+        self.run = run
+        self._current = settings.runs / CURRENT
+        self._settings, self._store, self._database, self._follow = settings, store, database, follow
+        self._serving: Serving | None = None
+        self._version: object = None
+
+    @property
+    def serving(self) -> Serving:
+        """Return what `refresh` loaded last."""
+        assert self._serving is not None, "refresh comes first"
+        return self._serving
+
+    def refresh(self) -> None:
+        """Load the models if they are not loaded, or if others should be; keep the old ones if that fails.
+
+        Raises
+        ------
+        SegueError
+            If there is nothing to serve with yet, or ``runs/current`` is of another data set.
+        """
+        if self._serving is not None and not self._follow:
+            return
+        run = self._newest()
+        version = _version(run)
+        if version == self._version:
+            return
+        try:
+            serving = load(run, Store(self._store.client, run.dataset["database"]))
+        except SegueError as error:
+            if self._serving is None:
+                raise
+            _log.error("the run %s is not taken up: %s", run.path.name, error)
+        else:
+            if self._serving is not None:
+                _log.info("the run %s is taken up", run.path.name)
+            self.run, self._serving = run, serving
+        self._version = version
+
+    def _newest(self) -> Run:
+        if not self._follow or self._current.resolve() == self.run.path:
+            return self.run
+        if not (self._current / "dataset.json").is_file():
+            return self.run
+        run = current_run(self._settings)
+        if (other := run.dataset["database"]) != self._database:
+            raise SegueError(
+                f"runs/current now holds {other} and this worker serves {self._database}: "
+                "start `segue worker` again to serve that"
+            )
+        return run
+
+
+def _version(run: Run) -> tuple[object, ...]:
     """Return something that changes when the run, or a model that is served of it, is another."""
     manifests = [run.model(name) / MANIFEST for name in _served(run)]
     return (run.path, *((path, path.stat().st_mtime_ns) for path in manifests if path.exists()))

@@ -45,7 +45,7 @@ class Made:
 
 @dataclass(frozen=True, slots=True)
 class _Taste:
-    """The tracks of a history that are in the catalogue: int64[h] positions, newest last, float32[h] weights."""
+    """A history within the catalogue: int64[h] positions, the newest last, and float32[h] weights."""
 
     place: np.ndarray
     weight: np.ndarray

@@ -1,0 +1,146 @@
+"""The worker's connections to Kafka."""
+
+from __future__ import annotations
+
+from collections.abc import Collection
+from typing import Any, Literal
+
+from kafka import ConsumerRebalanceListener, KafkaConsumer, KafkaProducer, TopicPartition
+from kafka.structs import OffsetAndMetadata
+
+from segue.errors import SegueError
+from segue.services import topics
+
+ANSWER_S = 5.0
+"""Seconds after which a broker that has not acknowledged counts as away."""
+
+_TIMEOUT_MS = int(ANSWER_S * 1000)
+_SESSION_MS = 6_000
+_MOST = 500
+
+
+def log_name(bootstrap: str) -> str:
+    """Return the identity of the topic of plays: a topic that was made anew has another one.
+
+    Raises
+    ------
+    SegueError
+        If the topic does not exist.
+    KafkaError
+        If no broker answers.
+    """
+    with topics.connect(bootstrap) as admin:
+        found = [topic for topic in admin.describe_topics() if topic["name"] == topics.PLAYS]
+    if not found:
+        raise SegueError(f"Kafka at {bootstrap} has no topic {topics.PLAYS}: run `segue services up`")
+    return str(found[0].get("topic_id") or topics.PLAYS)
+
+
+def producer(bootstrap: str) -> KafkaProducer:
+    """Return a producer that sends at once and waits for every replica."""
+    return KafkaProducer(
+        bootstrap_servers=bootstrap.split(","),
+        client_id="segue-worker",
+        acks="all",
+        linger_ms=0,
+        max_block_ms=_TIMEOUT_MS,
+        bootstrap_timeout_ms=_TIMEOUT_MS,
+        reconnect_backoff_max_ms=1_000,
+        allow_auto_create_topics=False,
+    )
+
+
+class Plays:
+    """The plays of the partitions that the group gives to this worker, each from a place that is set here.
+
+    A partition yields nothing before `place` has put it somewhere, nor after `hold`.
+
+    Parameters
+    ----------
+    bootstrap, group
+        Kafka's address and the consumer group.
+    """
+
+    def __init__(self, bootstrap: str, group: str) -> None:
+        self._placed: set[TopicPartition] = set()
+        self._consumer = KafkaConsumer(
+            bootstrap_servers=bootstrap.split(","),
+            client_id="segue-worker",
+            group_id=group,
+            enable_auto_commit=False,
+            auto_offset_reset="earliest",
+            fetch_min_bytes=1,
+            max_poll_records=_MOST,
+            session_timeout_ms=_SESSION_MS,
+            heartbeat_interval_ms=_SESSION_MS // 4,
+            request_timeout_ms=_TIMEOUT_MS * 2,
+            bootstrap_timeout_ms=_TIMEOUT_MS,
+            reconnect_backoff_max_ms=1_000,
+            allow_auto_create_topics=False,
+        )
+        self._consumer.subscribe([topics.PLAYS], listener=_Rebalance(self))
+
+    def unplaced(self) -> list[TopicPartition]:
+        """Return the partitions that are ours and wait for `place`."""
+        return sorted(self._consumer.assignment() - self._placed)
+
+    def ours(self) -> bool:
+        """Tell whether the group has given us partitions and each is in its place."""
+        assigned = self._consumer.assignment()
+        return bool(assigned) and assigned <= self._placed
+
+    def place(self, partition: TopicPartition, offset: int) -> None:
+        """Read on from an offset."""
+        self._consumer.seek(partition, offset)
+        self._consumer.resume(partition)
+        self._placed.add(partition)
+
+    def edge(self, partitions: Collection[TopicPartition], which: Literal["earliest", "latest"]) -> Any:
+        """Return by partition the first offset there is, or the next one to be written."""
+        of = self._consumer.beginning_offsets if which == "earliest" else self._consumer.end_offsets
+        return of(list(partitions), timeout_ms=_TIMEOUT_MS)
+
+    def check(self) -> None:
+        """Raise KafkaError if the broker does not answer."""
+        if assigned := self._consumer.assignment():
+            self.edge(assigned, "latest")
+
+    def hold(self) -> None:
+        """Forget where we are in every partition and stay in the group."""
+        self._placed.clear()
+        self._consumer.pause(*self._consumer.assignment())
+        self._consumer.poll(0)
+
+    def poll(self, timeout_ms: int) -> dict[TopicPartition, list[Any]]:
+        """Return the next records by partition, as soon as there are any."""
+        return self._consumer.poll(timeout_ms)
+
+    def commit(self, offsets: dict[TopicPartition, int]) -> None:
+        """Tell the group how far we are, for those who watch its lag; nothing depends on it."""
+        self._consumer.commit_async(
+            {part: OffsetAndMetadata(offset, "", -1) for part, offset in offsets.items()}
+        )
+
+    def close(self) -> None:
+        """Leave the group."""
+        self._consumer.close(autocommit=False, timeout_ms=2_000)
+
+    def assigned(self, partitions: Collection[TopicPartition]) -> None:
+        """Hold new partitions until they are placed."""
+        self._placed.difference_update(partitions)
+        self._consumer.pause(*partitions)
+
+    def revoked(self, partitions: Collection[TopicPartition]) -> None:
+        """Forget partitions that go to another worker."""
+        self._placed.difference_update(partitions)
+
+
+class _Rebalance(ConsumerRebalanceListener):
+    def __init__(self, plays: Plays) -> None:
+        self._plays = plays
+
+    def on_partitions_assigned(self, assigned: Collection[TopicPartition]) -> None:
+        self._plays.assigned(assigned)
+
+    def on_partitions_revoked(self, revoked: Collection[TopicPartition]) -> None:
+        self._plays.revoked(revoked)
