@@ -3,6 +3,7 @@
 from segue.plots.evaluation import als_grid, leaderboard, lsh_trade_off, silhouette
 from segue.plots.features import correlations, explained_variance, genre_map, scaling
 from segue.plots.outcome import outcomes
+from segue.plots.session import session
 from segue.plots.sound import sound
 from segue.plots.style import style
 
@@ -15,6 +16,7 @@ __all__ = [
     "lsh_trade_off",
     "outcomes",
     "scaling",
+    "session",
     "silhouette",
     "sound",
     "style",
