@@ -115,6 +115,18 @@ def _listen(given: list[tuple[str, str]], port: int | None) -> None:
     listen(settings, given, Console())
 
 
+@app.command()
+@click.option("--host", metavar="ADDRESS", help="Address to listen on.  [default: 127.0.0.1]")
+@click.option("--port", type=click.IntRange(0, 65_535), help="Port, or the next free one.  [default: 8866]")
+def player(*, host: str | None, port: int | None) -> None:
+    """Serve the player of the last run until Ctrl-C."""
+    from segue.player.server import serve
+    from segue.settings import Settings
+
+    given = {"player_host": host, "player_port": port}
+    serve(Settings(**{name: value for name, value in given.items() if value is not None}))
+
+
 @app.group()
 def services() -> None:
     """A local Kafka and document store for those who have none."""

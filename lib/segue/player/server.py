@@ -1,0 +1,279 @@
+"""``segue player``: Voila with one notebook, behind accounts, with nothing mounted that it does not need."""
+
+from __future__ import annotations
+
+import asyncio
+import hashlib
+import logging
+import os
+import re
+import shutil
+import signal
+import tempfile
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import tornado.web
+from jupyter_core.paths import jupyter_path
+from jupyterlab_server.config import get_federated_extensions
+from tornado.httpserver import HTTPServer
+from tornado.ioloop import PeriodicCallback
+from traitlets import default
+from traitlets.config import Config
+from voila.app import Voila
+from voila.paths import collect_static_paths
+
+from segue.errors import SegueError
+from segue.pipeline.run import current_run
+from segue.pipeline.stages import notebooks_folder
+from segue.player import entrance, page, web
+from segue.player.accounts import Accounts
+from segue.player.audio import AudioHandler, Clips, Source
+from segue.player.binding import bind, check_host, is_loopback, url
+from segue.player.channels import MESSAGE_BYTES, Connection, Socket
+from segue.player.identity import AccountIdentity, Sessions, cookie_secret
+from segue.player.journal import log_request, open_log
+from segue.player.kernels import OwnInterpreter, PlayerKernels
+from segue.settings import Settings
+from segue.store import Store
+from segue.store.accounts import AccountStore, open_accounts
+
+NOTEBOOK = "05_player.ipynb"
+EXTENSIONS = ("@jupyter-widgets/jupyterlab-manager", "@voila-dashboards/widgets-manager8", "anywidget")
+"""JupyterLab's extensions that draw widgets; no other is loaded."""
+
+_SHARE = Path(__file__).parent / "share" / "jupyter"
+_KERNEL_ID = r"([0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12})"
+_REAP_MS = 3_000
+_BODY_BYTES = 64 << 10
+
+
+class PlayerAudio(web.Polite, AudioHandler):
+    """``/audio/<track id>`` for listeners who are logged in."""
+
+
+class PlayerApp(Voila):
+    """Voila in its single-notebook mode, with routes, identity and kernels of our own."""
+
+    name = "segue-player"
+
+    def __init__(self, settings: Settings, accounts: AccountStore, notebook: Path, config: Config) -> None:
+        super().__init__(config=config)
+        self._settings = settings
+        self.accounts = Accounts(accounts)
+        self.notebook_path = str(notebook.resolve())
+        self.config_file_paths = []
+        self.open_browser = False
+        self.ip = settings.player_host
+        self.cookie_secret = cookie_secret(settings)
+        self.identity_provider_class = AccountIdentity
+        self.kernel_websocket_connection_class = Connection
+
+    @default("log")
+    def _own_log(self) -> logging.Logger:
+        return logging.getLogger("segue.player")
+
+    def init_settings(self) -> dict[str, Any]:
+        """Return the application's settings."""
+        return super().init_settings() | {
+            "accounts": self.accounts,
+            "sessions": Sessions(self.accounts),
+            "default_handler_class": web.NotFound,
+            "xsrf_cookie_kwargs": {"httponly": True, "samesite": "Lax"},
+            "websocket_max_message_size": MESSAGE_BYTES,
+            "ws_ping_interval": 0,
+            "log_function": log_request,
+        }
+
+    def init_handlers(self) -> list[Any]:
+        """Return every route that there is; anything else is not found."""
+        sessions: Sessions = self.app.settings["sessions"]
+
+        async def allowed(handler: tornado.web.RequestHandler) -> bool:
+            return await sessions.listener(handler) is not None
+
+        clips = Clips(_of_current_run(self._settings, self.accounts.store))
+        return [
+            (r"/login", entrance.LogIn),
+            (r"/signup", entrance.SignUp),
+            (r"/logout", entrance.LogOut),
+            (r"/health", entrance.Health),
+            (r"/page/([0-9a-f]{16})/([a-z.]+)", web.Asset),
+            (r"/audio/([0-9]{1,16})", PlayerAudio, {"clips": clips, "allowed": allowed}),
+            (rf"/api/kernels/{_KERNEL_ID}", page.KernelModel),
+            (rf"/api/kernels/{_KERNEL_ID}/channels", Socket),
+            (rf"/voila/api/shutdown/{_KERNEL_ID}", page.Shutdown),
+            *self._assets(),
+            (
+                r"/",
+                page.Page,
+                {
+                    "notebook_path": os.path.relpath(self.notebook_path, self.root_dir),
+                    "template_paths": self.template_paths,
+                    "config": self.config,
+                    "voila_configuration": self.voila_configuration,
+                },
+            ),
+        ]
+
+    def _assets(self) -> list[Any]:
+        """Return the routes of JupyterLab's scripts, each with its own folder, and tell pages their names."""
+        paths = collect_static_paths(["voila"], "lab")
+        scripts = next(path for path in map(Path, paths) if (path / "voila.js").is_file())
+        labextensions = [
+            path for each in ("labextensions", "voila/labextensions") for path in jupyter_path(each)
+        ]
+        found = get_federated_extensions(labextensions)
+        missing = [name for name in EXTENSIONS if name not in found]
+        if missing:
+            raise SegueError(f"JupyterLab's extension {missing[0]} is missing: install Segue again")
+        folders = {name: Path(found[name]["ext_path"]) / "static" for name in EXTENSIONS}
+        version = _version([scripts, *folders.values()])
+        static, extensions = f"/voila/static/{version}", f"/voila/labextensions/{version}"
+        described = [{"name": name, **found[name]["jupyterlab"]["_build"]} for name in EXTENSIONS]
+        self.app.settings["static_url"] = static
+        self.voila_configuration.page_config_hook = lambda current, **_: page.page_config(
+            current, static_url=static, extensions_url=extensions, extensions=described
+        )
+        return [
+            (rf"{static}/(.*)", page.Static, {"path": str(scripts)}),
+            *(
+                (rf"{extensions}/{re.escape(name)}/static/(.*)", page.Static, {"path": str(folder)})
+                for name, folder in folders.items()
+            ),
+        ]
+
+    def start(self) -> None:
+        """Serve until SIGINT or SIGTERM, then end all kernels."""
+        asyncio.run(self._serve())
+
+    async def _serve(self) -> None:
+        stop = asyncio.Event()
+        for name in (signal.SIGINT, signal.SIGTERM):
+            asyncio.get_running_loop().add_signal_handler(name, stop.set)
+        sockets, port = bind(self._settings)
+        self.port = port
+        self.connection_dir = tempfile.mkdtemp(prefix="segue-player-")
+        address = self._settings.address_file("player")
+        try:
+            settings = self.init_settings()
+            self.app = tornado.web.Application(**settings)
+            self.app.add_handlers(".*$", self.init_handlers())
+            # Only a proxy on this machine is believed who it speaks for.
+            server = HTTPServer(
+                self.app, xheaders=is_loopback(self.ip), max_body_size=_BODY_BYTES, body_timeout=15,
+                idle_connection_timeout=75,
+            )  # fmt: skip
+            server.add_sockets(sockets)
+            kernels: PlayerKernels = self.kernel_manager
+            reaper = PeriodicCallback(kernels.reap, _REAP_MS)
+            reaper.start()
+            here = url(self.ip, port)
+            address.parent.mkdir(parents=True, exist_ok=True)
+            address.write_text(here + "\n")
+            print(f"Listen at {here} (Ctrl-C ends it)", flush=True)
+            await stop.wait()
+            reaper.stop()
+            server.stop()
+            await kernels.end_all()
+            await server.close_all_connections()
+        finally:
+            if address.exists() and address.read_text().strip() == url(self.ip, port):
+                address.unlink()
+            self.accounts.close()
+            shutil.rmtree(self.connection_dir, ignore_errors=True)
+
+
+def serve(settings: Settings, notebook: Path | None = None, config: Config | None = None) -> None:
+    """Serve the player until SIGINT or SIGTERM.
+
+    Parameters
+    ----------
+    settings
+        Address, port, stores and folders.
+    notebook
+        The notebook that is the page; by default the fifth of the pipeline.
+    config
+        Of `segue.player.kernels.PlayerKernels`, such as how many kernels there may be.
+
+    Raises
+    ------
+    UsageError
+        If the address may not be listened on with this store.
+    SegueError
+        If the port or the store is not to be had.
+    """
+    _isolate(settings)
+    accounts = open_accounts(settings.mongo_uri)
+    try:
+        check_host(settings.player_host, embedded=accounts.is_embedded())
+        current_run(settings)
+        open_log(settings.var / "player" / "player.log")
+        chosen = _configuration(settings)
+        chosen.merge(config or Config())
+        app = PlayerApp(settings, accounts, notebook or notebooks_folder() / NOTEBOOK, chosen)
+        app.initialize([])
+        app.start()
+    finally:
+        accounts.close()
+
+
+def _configuration(settings: Settings) -> Config:
+    config = Config()
+    config.VoilaConfiguration.template = "segue"
+    config.VoilaConfiguration.theme = "light"
+    config.VoilaConfiguration.allow_template_override = "NO"
+    config.VoilaConfiguration.allow_theme_override = "NO"
+    config.VoilaConfiguration.show_tracebacks = False
+    config.VoilaConfiguration.strip_sources = True
+    config.VoilaConfiguration.file_allowlist = []
+    config.VoilaConfiguration.extension_allowlist = list(EXTENSIONS)
+    config.VoilaConfiguration.http_header_envs = ["X-Segue-Listener", "X-Segue-Name"]
+    config.VoilaConfiguration.multi_kernel_manager_class = PlayerKernels
+    config.VoilaConfiguration.kernel_spec_manager_class = OwnInterpreter
+    config.PlayerKernels.log_file = str(settings.var / "player" / "kernels.log")
+    config.PlayerKernels.kernel_manager_class = "segue.player.kernels.PlayerKernel"
+    config.PlayerKernels.allow_tracebacks = False
+    config.KernelManager.autorestart = False
+    config.Session.username = "segue"
+    return config
+
+
+def _isolate(settings: Settings) -> None:
+    """Keep a person's own Jupyter and IPython settings and extensions out of server and kernels."""
+    own = settings.var / "player" / "jupyter"
+    for name in ("config", "data", "ipython"):
+        (own / name).mkdir(parents=True, exist_ok=True)
+    os.environ |= {
+        "JUPYTER_CONFIG_DIR": str(own / "config"),
+        "JUPYTER_DATA_DIR": str(own / "data"),
+        "JUPYTER_PATH": str(_SHARE),
+        "JUPYTER_PREFER_ENV_PATH": "1",
+        "IPYTHONDIR": str(own / "ipython"),
+    }
+    for name in ("JUPYTER_CONFIG_PATH", "JUPYTER_TOKEN", "JUPYTER_TOKEN_FILE", "JUPYTER_RUNTIME_DIR"):
+        os.environ.pop(name, None)
+
+
+def _of_current_run(settings: Settings, accounts: AccountStore) -> Callable[[], Source]:
+    opened: dict[Path, Source] = {}
+
+    def source() -> Source:
+        run = current_run(settings)
+        if run.path not in opened:
+            dataset = run.dataset
+            opened[run.path] = Source(dataset["root"], Store(accounts.client, dataset["database"]).tracks)
+        return opened[run.path]
+
+    return source
+
+
+def _version(folders: list[Path]) -> str:
+    """Return digits that change whenever a file of some folders does."""
+    digest = hashlib.sha256()
+    for folder in folders:
+        for path in sorted(folder.rglob("*")):
+            stat = path.stat()
+            digest.update(f"{path.relative_to(folder)} {stat.st_size} {stat.st_mtime_ns}\n".encode())
+    return digest.hexdigest()[:16]
