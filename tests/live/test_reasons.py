@@ -1,0 +1,53 @@
+import pytest
+
+from segue.live import reasons
+from segue.live.reasons import Label
+from segue.store.cards import PRINT
+
+
+def sounding(title: str = "Night Ferry", **numbers: float) -> Label:
+    return Label(title, [numbers.get(name, 0.5) for name in PRINT])
+
+
+@pytest.mark.parametrize(
+    ("numbers", "told"),
+    [
+        ({}, "much alike"),
+        ({"brightness": 0.31}, "much alike"),
+        ({"brightness": 0.3}, "darker"),
+        ({"brightness": 0.1, "loudness": 0.8, "roughness": 0.71}, "darker, louder, rougher"),
+        ({"brightness": 0.9, "loudness": 0.2, "roughness": 0.1, "movement": 0.75},
+         "brighter, smoother, quieter"),
+        ({"noise": 1.0}, "much alike"),
+        ({"chroma01": 1.0}, "much alike"),
+    ],
+)  # fmt: skip
+def test_what_differs_by_a_fifth_of_the_catalogue_is_told_the_most_first(numbers, told):
+    why = reasons.near(sounding(**numbers), sounding(), 5)
+    assert why.text == f"near “Night Ferry”: {told}"
+    assert (why.kind, why.because_of) == ("sound", [5])
+
+
+def test_nothing_is_claimed_of_tracks_whose_sound_is_not_known():
+    assert reasons.near(None, sounding(), 5).text == "near “Night Ferry”"
+    assert reasons.near(Label("x", [0.1]), sounding(), 5).text == "near “Night Ferry”"
+    assert reasons.near(sounding(), None, 5).text == "near a track without a title"
+
+
+def test_a_title_is_one_short_line_of_plain_text():
+    assert reasons.title(Label("<b>&amp;</b>")) == "“<b>&amp;</b>”"
+    assert reasons.title(Label(" a\n\tb\x00\u202ec ")) == "“a b c”"
+    assert len(reasons.title(Label("x" * 500))) == 62
+    assert reasons.title(Label("x" * 500)).endswith("x…”")
+    assert len(reasons.near(sounding("t" * 500), sounding("s" * 500), 1).text) <= 300
+
+
+def test_who_listens_is_said_truly():
+    of = sounding()
+    assert reasons.listeners_of(of, [5], simulated=False).text == "listeners of “Night Ferry” play this too"
+    simulated = reasons.listeners_of(of, [5, 6], simulated=True)
+    assert simulated.text == "simulated listeners of “Night Ferry” play this too"
+    assert simulated.because_of == [5, 6]
+    assert reasons.popular(1, simulated=False).text == "played by 1 listener here"
+    assert reasons.popular(1_200, simulated=True).text == "played by 1,200 simulated listeners here"
+    assert reasons.new(anybody_plays=True).text == "nobody here has played it yet"
