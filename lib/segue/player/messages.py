@@ -24,12 +24,16 @@ class Hello(_FromPage):
 
 
 class Find(_FromPage):
-    """Search title, artist, album and genre; empty text lists everything. Answered by `found`."""
+    """Search title, artist, album and genre; empty text lists everything. Answered by `found`.
+
+    ``among`` asks for just these tracks instead: `found` has those that are there, in that order.
+    """
 
     type: Literal["find"]
     request: int = Field(ge=0, lt=2**53)
     text: str = Field("", max_length=200)
     offset: int = Field(0, ge=0, le=200_000)
+    among: list[TrackId] | None = Field(None, max_length=200)
 
 
 class Act(_FromPage):

@@ -1,0 +1,43 @@
+// What the listener does, as messages; and what each was, for the line that says why the list changed.
+
+import { clamp } from "./format.js";
+import { session } from "./keep.js";
+
+const REMEMBERED = 60;
+const TOLD = "segue.told";
+
+export function createActs(outbox) {
+  const told = new Map(session.get(TOLD) ?? []);
+
+  function act(kind, card, { position = 0, source = {} } = {}) {
+    const message = {
+      type: "act",
+      event_id: newId(),
+      track_id: card.track_id,
+      kind,
+      position_s: Number.isFinite(position) ? Math.round(clamp(position, 0, 86_400) * 1000) / 1000 : 0,
+      source: {
+        list: source.list ?? "",
+        model: source.model ?? "",
+        recommendation_id: source.recommendation_id ?? null,
+      },
+      at: new Date().toISOString(),
+    };
+    told.set(message.event_id, { kind, title: card.title });
+    while (told.size > REMEMBERED) told.delete(told.keys().next().value);
+    session.set(TOLD, [...told]);
+    outbox.add(message);
+    return message;
+  }
+
+  return { act, told: (eventId) => told.get(eventId) ?? null };
+}
+
+function newId() {
+  if (crypto.randomUUID) return crypto.randomUUID();
+  const bytes = crypto.getRandomValues(new Uint8Array(16));
+  bytes[6] = (bytes[6] & 0x0f) | 0x40;
+  bytes[8] = (bytes[8] & 0x3f) | 0x80;
+  const hex = [...bytes].map((byte) => byte.toString(16).padStart(2, "0")).join("");
+  return hex.replace(/^(.{8})(.{4})(.{4})(.{4})(.{12})$/, "$1-$2-$3-$4-$5");
+}

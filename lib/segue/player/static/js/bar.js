@@ -1,0 +1,88 @@
+// The bar that is always there: what plays, whose it is, and the controls. On a narrow page it opens to the full.
+
+import { h, outsideLink, setAttribute, setText } from "./dom.js";
+import { icon } from "./icons.js";
+import { soundPrint } from "./print.js";
+import { composedMark, opinionButtons, refreshButton } from "./row.js";
+import { seekBar } from "./seek.js";
+import { printInWords } from "./sound.js";
+import { volumeControl } from "./volume.js";
+
+export function playerBar(app) {
+  const { player, queue } = app;
+  const card = () => player.entry()?.card ?? null;
+  const print = h("button", { class: "bar-print", type: "button", "aria-label": "Open the player", onclick: () => open(!isOpen()) });
+  const title = h("div", { class: "now-title", "data-testid": "now-title" });
+  const artist = h("span", { class: "now-artist" });
+  const licence = h("span", { class: "licence", "data-testid": "licence" });
+  const play = control("play", "Play", player.toggle);
+  const previous = control("previous", "Previous", player.previous);
+  const next = control("next", "Next", () => player.next());
+  const opinions = opinionButtons(app, card, () => ({ position: player.position(), source: player.entry().source }), "now-");
+  const list = h(
+    "button",
+    { class: "icon-button queue-button", type: "button", "aria-label": "Up next", title: "Up next", "aria-expanded": "false", onclick: () => app.showUpNext() },
+    icon("queue"),
+  );
+  const shut = h("button", { class: "icon-button bar-shut", type: "button", "aria-label": "Close the player", onclick: () => open(false) }, icon("down"));
+  const seek = seekBar(app);
+  const words = h("div", { class: "bar-words" }, title, h("div", { class: "bar-about" }, artist, licence));
+  const element = h(
+    "section",
+    { class: "bar", "aria-label": "Player" },
+    shut,
+    h("div", { class: "bar-track" }, print, words),
+    h("div", { class: "bar-middle" }, h("div", { class: "bar-controls" }, previous, play, next), seek.element),
+    h("div", { class: "bar-side" }, ...opinions, list, volumeControl(app)),
+  );
+
+  function control(name, label, act) {
+    return h("button", { class: `icon-button control-${name}`, type: "button", "data-testid": name, "aria-label": label, onclick: act }, icon(name));
+  }
+
+  function isOpen() {
+    return app.root.hasAttribute("data-bar-open");
+  }
+
+  function open(next) {
+    setAttribute(app.root, "data-bar-open", next);
+    setAttribute(print, "aria-expanded", String(next));
+    if (next) shut.focus();
+    else print.focus();
+  }
+
+  function showTrack() {
+    const now = card();
+    setAttribute(element, "data-empty", !now);
+    setText(title, now ? now.title : "Nothing plays yet");
+    setText(artist, now ? now.artist : "Pick a track, or press Space");
+    print.replaceChildren(now ? soundPrint(now.print, printInWords(now.print)) : h("span", { class: "print-blank" }));
+    licence.replaceChildren(...(now ? licenceOf(now) : []));
+    showState();
+  }
+
+  function showState() {
+    const playing = player.playing();
+    play.replaceChildren(icon(playing ? "pause" : "play"));
+    setAttribute(play, "aria-label", playing ? "Pause" : "Play");
+    setAttribute(element, "aria-busy", player.waiting() ? "true" : null);
+    previous.disabled = !card();
+    next.disabled = !card();
+    opinions.forEach(refreshButton);
+    seek.refresh();
+  }
+
+  player.on("track", showTrack);
+  player.on("state", showState);
+  queue.on("change", showState);
+  app.opinions.on("change", showState);
+  showTrack();
+  return { element, isOpen, open, list };
+}
+
+/** Licence, where it is from, and whether it was composed here: wherever a clip plays. */
+function licenceOf(card) {
+  const words = card.licence || "licence unknown";
+  const link = outsideLink(card.attribution_url, { title: "Where this track is from" }, words, icon("outside"));
+  return [link ?? words, card.composed ? composedMark(card) : ""];
+}

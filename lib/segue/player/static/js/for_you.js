@@ -1,0 +1,62 @@
+// The listener's list as it stands: what is new in it, what is not wanted in it, and what changed it.
+
+import { emitter } from "./emitter.js";
+
+const DEEDS = {
+  like: (title) => ["because you liked ", title],
+  dislike: (title) => ["because ", title, " was not for you"],
+  clear: (title) => ["because you changed your mind about ", title],
+  skip: (title) => ["because you skipped ", title],
+  complete: (title) => ["because you heard ", title, " to the end"],
+  progress: (title) => ["because you listen to ", title],
+  play: (title) => ["because you played ", title],
+};
+
+export function createForYou(opinions, acts) {
+  const { on, emit } = emitter();
+  const fresh = new Set();
+  let list = null;
+  let asked = true;
+  let change = null;
+
+  function replace(recommendation) {
+    const before = list && new Set(list.items.map(({ track }) => track.track_id));
+    const isUpdate = Boolean(before?.size) && recommendation.id !== list.id;
+    list = { ...recommendation, items: recommendation.items ?? [] };
+    asked = false;
+    const now = new Set(list.items.map(({ track }) => track.track_id));
+    for (const id of [...fresh]) if (!now.has(id)) fresh.delete(id);
+    if (isUpdate) for (const id of now) if (!before.has(id)) fresh.add(id);
+    if (isUpdate) change = { at: Date.now(), words: reasonWords(recommendation.caused_by) };
+    emit("change", { isUpdate });
+  }
+
+  function reasonWords(eventId) {
+    const deed = eventId ? acts.told(eventId) : null;
+    return deed && deed.kind in DEEDS ? DEEDS[deed.kind](deed.title) : [];
+  }
+
+  function items() {
+    if (!list) return [];
+    const source = { list: "for-you", model: (list.model ?? "").slice(0, 40), recommendation_id: list.id ?? null };
+    return list.items
+      .filter(({ track }) => opinions.of(track.track_id) !== "dislike")
+      .map(({ track, why }) => ({
+        card: track,
+        why,
+        source,
+        isNew: fresh.has(track.track_id),
+        seen: () => fresh.delete(track.track_id),
+      }));
+  }
+
+  return {
+    on,
+    replace,
+    items,
+    waiting: () => asked,
+    change: () => change,
+    /** Only popular tracks: nobody knows this listener yet. */
+    impersonal: () => Boolean(list?.items.length) && list.items.every(({ why }) => why?.kind === "popular"),
+  };
+}

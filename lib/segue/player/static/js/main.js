@@ -1,0 +1,146 @@
+// The page: rail, page, up next and bar around the parts; one call a view.
+
+import { accountButton } from "./account.js";
+import { createApp } from "./app.js";
+import { playerBar } from "./bar.js";
+import { h, setAttribute, webAddress } from "./dom.js";
+import { findPage } from "./find.js";
+import { homePage } from "./home.js";
+import { listenToKeys } from "./keys.js";
+import { libraryPage } from "./library.js";
+import { mediaKeys } from "./media_keys.js";
+import { createMenus } from "./menu.js";
+import { notices, pendingMark } from "./notices.js";
+import { printHue } from "./print.js";
+import { rail } from "./rail.js";
+import { refreshRows } from "./row.js";
+import { keySheet, notes, notesSheet } from "./sheets.js";
+import { upNext } from "./up_next.js";
+
+const TITLE = "Segue";
+
+function render({ model, el }) {
+  const fullPage = Boolean(model.get("full_page"));
+  const root = h("div", { class: "segue", "data-lm-suppress-shortcuts": "true", "data-full-page": fullPage, tabindex: -1 });
+  const app = createApp(model, { fullPage, base: baseAddress() });
+  app.root = root;
+  app.menus = createMenus(root);
+  const words = notices();
+  app.say = words.say;
+  const keys = keySheet();
+  const story = notesSheet();
+  Object.assign(app, { showKeys: keys.open, showNotes: story.open, hasNotes: () => Boolean(notes()), trackMenu, showUpNext, go });
+
+  const views = { home: homePage(app), find: findPage(app), library: libraryPage(app) };
+  const way = rail(app);
+  const bar = playerBar(app);
+  const next = upNext(app);
+  const pending = pendingMark(app);
+  const account = accountButton(app);
+  const page = h(
+    "main",
+    { class: "page", tabindex: -1 },
+    h("div", { class: "page-head" }, pending.element, account),
+    Object.values(views).map(({ element }) => element),
+  );
+  const frame = h("div", { class: "frame" }, way.element, page, next.element, bar.element);
+  root.append(frame, words.element, keys.element, story.element, app.player.element);
+  el.append(root);
+  const scrolls = {};
+  let shown = null;
+
+  function go(name, { focus = false, push = true } = {}) {
+    const target = name in views ? name : "home";
+    if (shown) scrolls[shown] = page.scrollTop;
+    if (push && fullPage && shown && target !== shown) window.history.pushState(null, "", `#${target}`);
+    if (bar.isOpen()) bar.open(false);
+    shown = target;
+    for (const [each, { element }] of Object.entries(views)) element.hidden = each !== target;
+    way.show(target);
+    views[target].shown({ focus });
+    page.scrollTop = scrolls[target] ?? 0;
+    nameWindow();
+  }
+
+  function nameWindow() {
+    if (!fullPage) return;
+    const now = app.player.playing() ? app.player.entry().card : null;
+    document.title = now ? `${now.title} · ${now.artist}` : `${views[shown].title} · ${TITLE}`;
+  }
+
+  function showUpNext(next_ = !root.hasAttribute("data-up-next")) {
+    setAttribute(root, "data-up-next", next_);
+    setAttribute(bar.list, "aria-expanded", String(next_));
+    (next_ ? next.element : bar.list).focus();
+  }
+
+  function trackMenu(button, item) {
+    const address = webAddress(item.card.attribution_url);
+    const disliked = app.opinions.of(item.card.track_id) === "dislike";
+    app.menus.open(
+      button,
+      [
+        { label: "Play next", picture: "next", act: () => app.enqueue(item, { first: true }) },
+        { label: "Add to queue", picture: "queue", act: () => app.enqueue(item) },
+        {
+          label: disliked ? "Not for me: take back" : "Not for me", picture: "less",
+          act: () => app.opinions.toggle(item.card, "dislike", { source: item.source }),
+        },
+        address && { label: item.card.licence || "Where it is from", picture: "outside", act: () => window.open(address, "_blank", "noopener,noreferrer") },
+      ],
+      item.card.title,
+    );
+  }
+
+  const keyboard = listenToKeys(app, fullPage ? document : root);
+  const media = mediaKeys(app);
+  const refresh = () => refreshRows(root, null);
+  app.player.on("track", ({ card }) => {
+    root.style.setProperty("--hue", printHue(card.print));
+    refresh();
+    nameWindow();
+  });
+  app.player.on("state", () => {
+    refresh();
+    nameWindow();
+  });
+  app.opinions.on("change", (trackId) => refreshRows(root, trackId));
+  app.state.on("link", (state) => {
+    if (state === "gone") words.say(fullPage ? "The player has lost its line." : "The notebook's kernel does not answer: run its cell again.", fullPage ? { label: "Reload", act: app.reload } : null);
+    else if (state === "here") words.hide();
+  });
+  const back = () => go(window.location.hash.slice(1), { push: false });
+  if (fullPage) window.addEventListener("popstate", back);
+  const theme = followNotebookTheme(root, fullPage);
+  go(fullPage ? window.location.hash.slice(1) : "home", { push: false });
+
+  return () => {
+    for (const part of [keyboard, media, theme, pending, words, app, ...Object.values(views)]) part.close();
+    window.removeEventListener("popstate", back);
+    root.remove();
+  };
+}
+
+/** JupyterLab has a theme of its own, which the player in a cell follows; a page of its own follows the system. */
+function followNotebookTheme(root, fullPage) {
+  if (fullPage) return { close() {} };
+  const read = () => {
+    const light = document.body.dataset.jpThemeLight;
+    setAttribute(root, "data-theme", light === undefined ? null : light === "true" ? "light" : "dark");
+  };
+  const watch = new MutationObserver(read);
+  watch.observe(document.body, { attributes: true, attributeFilter: ["data-jp-theme-light"] });
+  read();
+  return { close: () => watch.disconnect() };
+}
+
+/** Where the server's own addresses begin, as Jupyter's page says. */
+function baseAddress() {
+  try {
+    return JSON.parse(document.getElementById("jupyter-config-data").textContent).baseUrl || "/";
+  } catch {
+    return "/";
+  }
+}
+
+export default { render };

@@ -1,0 +1,77 @@
+// A small menu beside the button that opened it; arrows move in it, Escape leaves it.
+
+import { h } from "./dom.js";
+import { icon } from "./icons.js";
+
+const GAP = 6;
+
+export function createMenus(root) {
+  let shown = null;
+
+  function close({ refocus = false } = {}) {
+    if (!shown) return;
+    const { menu, button } = shown;
+    shown = null;
+    menu.remove();
+    button.setAttribute("aria-expanded", "false");
+    if (refocus) button.focus({ preventScroll: true });
+    root.dispatchEvent(new CustomEvent("segue-menu-closed"));
+  }
+
+  /** `choices`: elements, or {label, picture, act}; falsy ones are left out. */
+  function open(button, choices, label) {
+    const again = shown?.button === button;
+    close();
+    if (again) return;
+    const menu = h("div", { class: "menu", role: "menu", "aria-label": label, onkeydown: steer }, choices.filter(Boolean).map(choice));
+    root.append(menu);
+    place(menu, button);
+    button.setAttribute("aria-expanded", "true");
+    shown = { menu, button };
+    entries(menu)[0]?.focus({ preventScroll: true });
+  }
+
+  function choice(each) {
+    if (each instanceof Element) return each;
+    const act = () => {
+      close({ refocus: true });
+      each.act();
+    };
+    return h("button", { class: "menu-item", type: "button", role: "menuitem", onclick: act }, icon(each.picture), each.label);
+  }
+
+  function entries(menu) {
+    return [...menu.querySelectorAll("[role=menuitem]")];
+  }
+
+  function steer(event) {
+    const items = entries(event.currentTarget);
+    const at = items.indexOf(document.activeElement);
+    const to = { ArrowDown: at + 1, ArrowUp: at - 1, Home: 0, End: items.length - 1 }[event.key];
+    if (event.key === "Escape") close({ refocus: true });
+    else if (event.key === "Tab") close();
+    else if (to !== undefined) items[(to + items.length) % items.length].focus();
+    else return;
+    event.stopPropagation();
+    if (event.key !== "Tab") event.preventDefault();
+  }
+
+  function place(menu, button) {
+    const frame = root.getBoundingClientRect();
+    const at = button.getBoundingClientRect();
+    const { width, height } = menu.getBoundingClientRect();
+    const left = Math.min(Math.max(GAP, at.right - frame.left - width), frame.width - width - GAP);
+    const below = at.bottom - frame.top + GAP;
+    const top = below + height < frame.height ? below : at.top - frame.top - height - GAP;
+    menu.style.left = `${left}px`;
+    menu.style.top = `${Math.max(GAP, top)}px`;
+  }
+
+  function outside(event) {
+    if (shown && !shown.menu.contains(event.target) && !shown.button.contains(event.target)) close();
+  }
+  root.addEventListener("pointerdown", outside);
+  root.addEventListener("scroll", () => close(), { capture: true, passive: true });
+
+  return { open, close, isOpen: () => shown !== null };
+}

@@ -1,0 +1,40 @@
+// The way around: pages at the left, or at the foot of a narrow page.
+
+import { h, setAttribute } from "./dom.js";
+import { icon } from "./icons.js";
+import { soundPrint } from "./print.js";
+
+const PAGES = [
+  ["home", "Home"],
+  ["find", "Find"],
+  ["library", "Library"],
+];
+const LOGO = [0.9, 0.3, 0.6, 0.3, 0.75, 0.35, 0.3, 0.95, 0.3, 0.6, 0.3, 0.7, 0.7, 0.55, 0.1, 0.3];
+
+export function rail(app) {
+  const links = PAGES.map(([name, words]) =>
+    h(
+      "a",
+      { class: "rail-link", href: `#${name}`, "data-page": name, "data-testid": `nav-${name}`, onclick: (event) => follow(event, name) },
+      icon(name),
+      h("span", {}, words),
+    ),
+  );
+  const element = h(
+    "nav",
+    { class: "rail", "aria-label": "Main" },
+    h("div", { class: "brand", "aria-hidden": "true" }, soundPrint(LOGO), h("span", {}, "Segue")),
+    links,
+  );
+
+  function follow(event, name) {
+    if (event.metaKey || event.ctrlKey || event.shiftKey) return;
+    event.preventDefault();
+    app.go(name, { focus: name === "find" });
+  }
+
+  return {
+    element,
+    show: (name) => links.forEach((link) => setAttribute(link, "aria-current", link.dataset.page === name ? "page" : null)),
+  };
+}

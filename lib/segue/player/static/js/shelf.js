@@ -1,0 +1,40 @@
+// A shelf: large prints side by side, each with its title and artist; a click plays.
+
+import { h, setAttribute } from "./dom.js";
+import { icon } from "./icons.js";
+import { soundPrint } from "./print.js";
+import { onRefresh } from "./row.js";
+
+export function shelf(app, { heading, mark = null, testid }) {
+  const tiles = h("ul", { class: "tiles" });
+  const title = h("h2", {}, heading);
+  const section = h(
+    "section",
+    { class: "shelf", "aria-label": heading, "data-testid": testid, hidden: true },
+    h("div", { class: "section-head" }, title, mark),
+    tiles,
+  );
+
+  function show(items) {
+    section.hidden = items.length === 0;
+    tiles.replaceChildren(...items.map((item, index) => tile(app, item, () => app.player.playFrom(items, index))));
+  }
+  return { element: section, show };
+}
+
+function tile(app, item, playFrom) {
+  const { card } = item;
+  const play = () => (app.player.entry()?.card.track_id === card.track_id ? app.player.toggle() : playFrom());
+  const button = h(
+    "button",
+    { class: "tile", type: "button", onclick: play, "data-track-id": card.track_id },
+    h("span", { class: "tile-print" }, soundPrint(card.print), h("span", { class: "tile-play" }, icon("play"), icon("pause"))),
+    h("span", { class: "tile-title" }, card.title),
+    h("span", { class: "tile-artist" }, card.artist),
+  );
+  onRefresh(button, () => {
+    const current = app.player.entry()?.card.track_id === card.track_id;
+    setAttribute(button, "data-playing", current ? (app.player.playing() ? "yes" : "paused") : null);
+  });
+  return h("li", {}, button);
+}
