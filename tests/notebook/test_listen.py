@@ -72,18 +72,6 @@ def test_neighbours_and_examples_are_the_models(catalogue: Catalogue, exact):
     assert room.draw(catalogue, 5, 0) == room.draw(catalogue, 5, 0)
 
 
-def test_a_playlist_is_the_seed_and_what_comes_next(catalogue: Catalogue, exact):
-    shown = room.playlist(catalogue, exact, Settings(), 103, 2).data
-    assert shown.count("<audio") == 3
-    assert shown.index("Song 3 ") < shown.index("next, score")
-
-
-def test_choosing_a_track_plays_it(catalogue: Catalogue, exact):
-    choice, heard = room.listening_room(catalogue, exact, Settings(), [103, 104], 1).children
-    assert choice.options == (("choose a track", 0), ("Song 3 — Artist 3", 103), ("Song 4 — Artist 0", 104))
-    assert heard.outputs == ()
-
-
 def test_an_example_is_the_first_usable_track_or_the_one_asked_for(catalogue: Catalogue):
     tracks = catalogue.tracks.reset_index()
     tracks.loc[0, "status"] = "silent"

@@ -106,17 +106,6 @@ def test_features_are_summed_up(catalogue: Catalogue, nothing: Catalogue):
     assert findings.of_features(NotShown("x"), NotShown("none"), nothing).data == "Nothing can be said: none"
 
 
-def test_what_can_be_heard_is_said(catalogue: Catalogue):
-    class Model:
-        name = "exact"
-
-    assert (
-        "2 of 24 tracks to begin with, 1 of them composed"
-        in findings.of_player(catalogue, Model, [100, 101]).data
-    )
-    assert findings.of_player(catalogue, Model, NotShown("too few")).data == "Nothing to hear yet: too few"
-
-
 def test_scalings_keep_the_tracks_and_their_features(catalogue: Catalogue):
     scaled = scalings(catalogue.features)
     assert list(scaled) == ["raw", "min-max", "standardised"]

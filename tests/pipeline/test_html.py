@@ -54,7 +54,7 @@ def test_code_is_folded_and_outputs_are_not(page: str):
 
 
 def test_a_control_says_where_it_works(page: str):
-    assert "This control works when the notebook is open in JupyterLab." in page
+    assert "This works while the notebook is open in JupyterLab" in page
     assert "VBox()" not in page
 
 

@@ -117,18 +117,6 @@ def of_evaluation(listeners: Any, similar: Any) -> Markdown:
     )
 
 
-def of_player(catalogue: Catalogue, model: Any, seeds: Any) -> Markdown:
-    """Say what can be heard and by which model."""
-    if isinstance(model, NotShown) or isinstance(seeds, NotShown):
-        return Markdown(f"Nothing to hear yet: {model.why if isinstance(model, NotShown) else seeds.why}")
-    composed = int(catalogue.tracks.loc[seeds, "composed"].sum())
-    return _list(
-        f"{len(seeds):,} of {len(catalogue.tracks):,} tracks to begin with, "
-        f"{composed:,} of them composed by Segue.",
-        f"What comes next is the choice of the model *{model.name}*, from what notebook 03 saved.",
-    )
-
-
 def _best(table: Any, metric: str, who: str, name: str) -> str:
     if isinstance(table, NotShown):
         return f"{who}: not measured, as {table.why}"

@@ -5,7 +5,6 @@ from __future__ import annotations
 import base64
 import html
 import io
-from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -19,7 +18,6 @@ from segue.settings import SAMPLE_RATE, Settings
 
 if TYPE_CHECKING:
     from IPython.display import HTML
-    from ipywidgets import VBox
 
     from segue.models import Recommender
     from segue.notebook.catalogue import Catalogue
@@ -151,41 +149,3 @@ def neighbours(catalogue: Catalogue, model: Recommender[Any], track_id: int, k: 
     found = model.similar([track_id], k)
     rows = catalogue.tracks.loc[[item.track_id for item in found], ["title", "artist", "genre_top"]]
     return rows.assign(score=[round(item.score, 3) for item in found]).reset_index()
-
-
-def listening_room(
-    catalogue: Catalogue, model: Recommender[Any], settings: Settings, seeds: Sequence[int], k: int = 5
-) -> VBox:
-    """Return a choice of seeds and, under it, the chosen track with what comes next, all to be heard."""
-    from IPython.display import display
-    from ipywidgets import Dropdown, Output, VBox
-
-    choice = Dropdown(
-        options=[("choose a track", 0), *((catalogue.name_of(seed), seed) for seed in seeds)],
-        description="after",
-        layout={"width": "640px"},
-    )
-    heard = Output()
-
-    def play(track_id: int) -> None:
-        heard.clear_output(wait=bool(track_id))
-        with heard:
-            if track_id:
-                display(playlist(catalogue, model, settings, track_id, k))
-
-    choice.observe(lambda change: play(change["new"]), names="value")
-    return VBox([choice, heard])
-
-
-def playlist(
-    catalogue: Catalogue, model: Recommender[Any], settings: Settings, track_id: int, k: int = 5
-) -> HTML:
-    """Return players for a track and the k that come next."""
-    from IPython.display import HTML
-
-    found = [
-        (track_id, "the seed"),
-        *((item.track_id, f"next, score {item.score:.2f}") for item in model.similar([track_id], k)),
-    ]
-    players = [listen(catalogue.track(each), catalogue.root, settings, why) for each, why in found]
-    return HTML("".join(player.data for player in players))

@@ -55,7 +55,7 @@ class Session:
     """What became of the list.
 
     ``before`` is what everybody is offered; ``taste`` says in words what the listener likes; ``cards`` are
-    those of all tracks that occur.
+    those of all tracks that occur; ``note`` says what must be known of the catalogue.
     """
 
     taste: str
@@ -70,7 +70,13 @@ class Session:
 
         labels = ["before", *(f"{step.kind} “{self.cards[step.track_id].title}”" for step in self.steps)]
         names = {track: card.title for track, card in self.cards.items()}
-        return plots.session(self._lists(), labels, names, self._headline(), self.note)
+        return plots.session(
+            self._lists(),
+            labels,
+            names,
+            self._headline(),
+            "; ".join(filter(None, ["simulated listener", self.note])),
+        )
 
     def table(self) -> pd.DataFrame:
         """Return the last list: title, artist, genre, and why each track is in it."""
@@ -139,7 +145,7 @@ class Session:
         typical = float(np.median([step.ms for step in self.steps]))
         return (
             f"{count} of {self.taste} put {self._new()} new tracks among the first "
-            f"{len(self.steps[-1].top)}, each time within some {max(typical, 1):.0f} ms"
+            f"{len(self.steps[-1].top)}; a new list takes {typical:.0f} ms (median)"
         )
 
 
@@ -173,10 +179,8 @@ def play_session(settings: Settings, run: Run, steps: int, seed: int) -> Session
         before = shelves["popular"][:TOP]
         named = {step.track_id for step in done} | {t for step in done for t in step.top} | set(before)
         cards = catalogue.cards.by_ids(sorted(named))
-    notes = ["simulated listener"]
-    if shelves["composed"]:
-        notes.append(f"{shelves['composed']:,} of {shelves['tracks']:,} tracks composed by Segue")
-    return Session(taste, before, done, cards, "; ".join(notes))
+    note = f"{shelves['composed']:,} of {shelves['tracks']:,} tracks composed by Segue"
+    return Session(taste, before, done, cards, note if shelves["composed"] else "")
 
 
 def _taste(store: Store, popular: Sequence[int], seed: int) -> tuple[str, list[int]]:

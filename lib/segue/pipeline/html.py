@@ -10,7 +10,7 @@ from segue.pipeline.files import write_text
 _TEMPLATES = Path(__file__).parent / "templates"
 _WIDGET = "application/vnd.jupyter.widget-view+json"
 _LINK = re.compile(r"\]\((\d\d_\w+)\.ipynb\)")
-_ASLEEP = "*This control works when the notebook is open in JupyterLab.*"
+_ASLEEP = "*This works while the notebook is open in JupyterLab; the player also with `segue player`.*"
 
 
 def write_html(notebook: Path) -> Path:

@@ -12,6 +12,7 @@ from segue.errors import SegueError
 from segue.pipeline.run import BY_HAND, Run
 from segue.player.desk import Desk
 from segue.player.place import Place, find_place, under_voila
+from segue.player.silent import Silent
 from segue.player.store_link import StoreLink
 from segue.player.widget import PlayerWidget
 from segue.settings import Settings
@@ -23,7 +24,6 @@ if TYPE_CHECKING:
 log = logging.getLogger(__name__)
 
 _CLOSE_S = 3.0
-_CANNOT_OPEN = "The player cannot be opened just now. Load the page again in a moment."
 
 
 class Player:
@@ -114,14 +114,7 @@ class Player:
         return self.widget._repr_mimebundle_(**given)
 
 
-class NoPlayer:
-    """Stands where the player would be, for a listener who can do nothing about the reason."""
-
-    def _repr_mimebundle_(self, **given: Any) -> dict[str, str]:
-        return {"text/plain": _CANNOT_OPEN, "text/html": f"<p role='alert'>{_CANNOT_OPEN}</p>"}
-
-
-def open_player(dataset: str = "demo", run_id: str = BY_HAND) -> Player | NoPlayer:
+def open_player(dataset: str = "demo", run_id: str = BY_HAND) -> Player | Silent:
     """Return the player: under `segue player` for who is logged in, else for the person before the notebook.
 
     Parameters
@@ -132,7 +125,7 @@ def open_player(dataset: str = "demo", run_id: str = BY_HAND) -> Player | NoPlay
     Raises
     ------
     SegueError
-        If there is no run to play; a logged-in listener is told so in the page instead.
+        If there is no run to play. Under Voila nothing is shown then, and the server's page says so.
     """
     settings = Settings()
     _log_to_file(settings)
@@ -142,7 +135,7 @@ def open_player(dataset: str = "demo", run_id: str = BY_HAND) -> Player | NoPlay
         if not under_voila():
             raise
         log.exception("no player")
-        return NoPlayer()
+        return Silent()
 
 
 def _log_to_file(settings: Settings) -> None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from segue.player.rehearsal import Silent
+from segue.player.silent import Silent
 
 if TYPE_CHECKING:
     from IPython.display import Markdown

@@ -19,6 +19,7 @@ def session(
     names: Mapping[int, str],
     finding: str,
     note: str = "",
+    gone: Mapping[int, int] | None = None,
 ) -> Figure:
     """Draw the places of a list's tracks from step to step; what came later is coloured by when it came.
 
@@ -32,12 +33,19 @@ def session(
         Title of each track.
     finding
         What stands above the picture.
+    gone
+        By the number of a list, the track that was sent away from it: a cross.
     """
     drawn, ((axes,),) = figure(height=5.4)
     places = max(map(len, lists), default=0)
     came = _first_seen(lists)
     for track in came:
         _line(axes, lists, track, came[track])
+    for step, track in (gone or {}).items():
+        if track in lists[step]:
+            axes.scatter(
+                [step], [lists[step].index(track) + 1], s=130, color=COLOURS[1], marker="X", zorder=5
+            )
     last = len(lists) - 1
     for place, track in enumerate(lists[-1], start=1):
         name = textwrap.shorten(names.get(track, str(track)), _NAME, placeholder="…")
