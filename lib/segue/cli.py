@@ -123,8 +123,8 @@ def player(*, host: str | None, port: int | None) -> None:
     from segue.player.server import serve
     from segue.settings import Settings
 
-    given = {"player_host": host, "player_port": port}
-    serve(Settings(**{name: value for name, value in given.items() if value is not None}))
+    named = {"player_host": host, "player_port": port}
+    serve(Settings().model_copy(update={name: each for name, each in named.items() if each is not None}))
 
 
 @app.group()

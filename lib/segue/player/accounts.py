@@ -54,7 +54,7 @@ class Accounts:
         self._waiting = 0
         self._by_name = Throttle(free=5)
         self._by_address = Throttle(free=30)
-        self._signups = Throttle(free=20)
+        self._signups = Throttle(free=300, longest_s=10.0)
         self._nobody = self._hasher.hash(secrets.token_urlsafe())
 
     async def sign_up(self, name: str, password: str, address: str) -> Account:

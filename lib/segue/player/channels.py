@@ -82,6 +82,7 @@ class Socket(VoilaKernelWebsocketHandler):
         self._answered = time.monotonic()
         self._pings = PeriodicCallback(self._ask, _PING_MS)
         self._pings.start()
+        self.kernel_manager.connect(kernel_id, self)
         await super().open(kernel_id)
 
     def on_pong(self, data: bytes) -> None:
@@ -91,6 +92,7 @@ class Socket(VoilaKernelWebsocketHandler):
     def on_close(self) -> None:
         """Leave the kernel to the reaper."""
         self._pings.stop()
+        self.kernel_manager.disconnect(self.kernel_id, self)
         super().on_close()
 
     def _ask(self) -> None:

@@ -9,9 +9,10 @@ from collections.abc import Iterable
 from contextvars import ContextVar
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
+from typing import Any, Protocol
 
 from jupyter_client.kernelspec import KernelSpec, KernelSpecManager, NoSuchKernel
+from jupyter_core.utils import ensure_async
 from jupyter_server.services.kernels.kernelmanager import AsyncMappingKernelManager, ServerKernelManager
 from tornado.web import HTTPError
 from traitlets import Float, Integer, Unicode
@@ -39,7 +40,7 @@ class OwnInterpreter(KernelSpecManager):
         return KernelSpec(
             argv=[
                 sys.executable, "-m", "ipykernel_launcher", "-f", "{connection_file}",
-                "--HistoryManager.enabled=False",
+                "--HistoryManager.enabled=False", "--Session.username=segue",
             ],
             display_name="Python 3",
             language="python",
@@ -64,7 +65,7 @@ class PlayerKernel(ServerKernelManager):
         """Say nothing: nobody listens to Jupyter's events here, and each kernel would load their schemas."""
 
 
-@dataclass(slots=True)
+@dataclass(slots=True, eq=False)
 class Visit:
     """A page that is being made; its kernel is spared until the page has been sent."""
 
@@ -75,10 +76,18 @@ class Visit:
 visit: ContextVar[Visit | None] = ContextVar("visit", default=None)
 
 
+class PageSocket(Protocol):
+    """A page's connection to its kernel."""
+
+    def close(self, code: int | None = None, reason: str | None = None) -> None:
+        """End it."""
+
+
 @dataclass(slots=True)
 class _Owned:
     owner: str
     alone_since: float = field(default_factory=time.monotonic)
+    sockets: set[PageSocket] = field(default_factory=set)
 
 
 class PlayerKernels(AsyncMappingKernelManager):
@@ -95,7 +104,9 @@ class PlayerKernels(AsyncMappingKernelManager):
         self._visits: list[Visit] = []
         self._ending: set[str] = set()
 
-    async def start_kernel(self, *, kernel_id: str | None = None, **kwargs: Any) -> str:
+    async def start_kernel(  # type: ignore[override]
+        self, *, kernel_id: str | None = None, **kwargs: Any
+    ) -> str:
         """Start a kernel for the page that is being made.
 
         Raises
@@ -146,14 +157,21 @@ class PlayerKernels(AsyncMappingKernelManager):
 
     def connections(self, kernel_id: str) -> int:
         """Return how many sockets a kernel has."""
-        count: int = self._kernel_connections.get(kernel_id, 0)
-        return count
+        owned = self._owned.get(kernel_id)
+        return len(owned.sockets) if owned else 0
 
-    def notify_disconnect(self, kernel_id: str) -> None:
-        """Begin to count the time without a page."""
-        super().notify_disconnect(kernel_id)
-        if kernel_id in self._owned:
-            self._owned[kernel_id].alone_since = time.monotonic()
+    def connect(self, kernel_id: str, opened: PageSocket) -> None:
+        """Note that a page is there."""
+        owned = self._owned.get(kernel_id)
+        if owned:
+            owned.sockets.add(opened)
+
+    def disconnect(self, kernel_id: str, closed: PageSocket) -> None:
+        """Note that a page is gone, and begin to count the time without one."""
+        owned = self._owned.get(kernel_id)
+        if owned:
+            owned.sockets.discard(closed)
+            owned.alone_since = time.monotonic()
 
     async def end(self, kernel_id: str) -> None:
         """Shut one kernel down; one that is gone already is no error."""
@@ -162,11 +180,13 @@ class PlayerKernels(AsyncMappingKernelManager):
         self._ending.add(kernel_id)
         try:
             await self.shutdown_kernel(kernel_id)
-        except HTTPError:
-            pass
+        except Exception:
+            self.log.exception("kernel %s could not be shut down", kernel_id)
         finally:
             self._ending.discard(kernel_id)
-            self._owned.pop(kernel_id, None)
+            owned = self._owned.pop(kernel_id, None)
+            for opened in list(owned.sockets if owned else ()):
+                opened.close(1001)
 
     async def end_all(self) -> None:
         """Shut down every kernel."""
@@ -178,7 +198,7 @@ class PlayerKernels(AsyncMappingKernelManager):
         for kernel_id in list(self._owned):
             if kernel_id not in self:
                 self._owned.pop(kernel_id)
-            elif not await self.get_kernel(kernel_id).is_alive():
+            elif not await ensure_async(self.get_kernel(kernel_id).is_alive()):
                 gone.append(kernel_id)
         await asyncio.gather(*map(self.end, set(gone)))
 

@@ -7,18 +7,18 @@ import hashlib
 import logging
 import os
 import re
-import shutil
 import signal
 import tempfile
 from collections.abc import Callable
+from contextlib import closing
 from pathlib import Path
 from typing import Any
 
-import tornado.web
 from jupyter_core.paths import jupyter_path
 from jupyterlab_server.config import get_federated_extensions
 from tornado.httpserver import HTTPServer
 from tornado.ioloop import PeriodicCallback
+from tornado.web import Application, RequestHandler
 from traitlets import default
 from traitlets.config import Config
 from voila.app import Voila
@@ -47,6 +47,8 @@ _SHARE = Path(__file__).parent / "share" / "jupyter"
 _KERNEL_ID = r"([0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12})"
 _REAP_MS = 3_000
 _BODY_BYTES = 64 << 10
+_LONGEST_FOLDER = 45
+"""A Unix socket's path has about 100 characters; a kernel's own part takes 55."""
 
 
 class PlayerAudio(web.Polite, AudioHandler):
@@ -58,12 +60,15 @@ class PlayerApp(Voila):
 
     name = "segue-player"
 
-    def __init__(self, settings: Settings, accounts: AccountStore, notebook: Path, config: Config) -> None:
+    def __init__(
+        self, settings: Settings, accounts: AccountStore, notebook: Path, folder: str, config: Config
+    ) -> None:
         super().__init__(config=config)
+        self.connection_dir = folder
         self._settings = settings
         self.accounts = Accounts(accounts)
         self.notebook_path = str(notebook.resolve())
-        self.config_file_paths = []
+        self.config_file_paths: list[str] = []
         self.open_browser = False
         self.ip = settings.player_host
         self.cookie_secret = cookie_secret(settings)
@@ -90,7 +95,7 @@ class PlayerApp(Voila):
         """Return every route that there is; anything else is not found."""
         sessions: Sessions = self.app.settings["sessions"]
 
-        async def allowed(handler: tornado.web.RequestHandler) -> bool:
+        async def allowed(handler: RequestHandler) -> bool:
             return await sessions.listener(handler) is not None
 
         clips = Clips(_of_current_run(self._settings, self.accounts.store))
@@ -154,11 +159,10 @@ class PlayerApp(Voila):
             asyncio.get_running_loop().add_signal_handler(name, stop.set)
         sockets, port = bind(self._settings)
         self.port = port
-        self.connection_dir = tempfile.mkdtemp(prefix="segue-player-")
         address = self._settings.address_file("player")
         try:
             settings = self.init_settings()
-            self.app = tornado.web.Application(**settings)
+            self.app = Application(**settings)
             self.app.add_handlers(".*$", self.init_handlers())
             # Only a proxy on this machine is believed who it speaks for.
             server = HTTPServer(
@@ -182,7 +186,6 @@ class PlayerApp(Voila):
             if address.exists() and address.read_text().strip() == url(self.ip, port):
                 address.unlink()
             self.accounts.close()
-            shutil.rmtree(self.connection_dir, ignore_errors=True)
 
 
 def serve(settings: Settings, notebook: Path | None = None, config: Config | None = None) -> None:
@@ -206,21 +209,21 @@ def serve(settings: Settings, notebook: Path | None = None, config: Config | Non
     """
     _isolate(settings)
     accounts = open_accounts(settings.mongo_uri)
-    try:
+    with closing(accounts), tempfile.TemporaryDirectory(prefix="segue-player-") as folder:
         check_host(settings.player_host, embedded=accounts.is_embedded())
         current_run(settings)
         open_log(settings.var / "player" / "player.log")
-        chosen = _configuration(settings)
+        chosen = _configuration(settings, folder)
         chosen.merge(config or Config())
-        app = PlayerApp(settings, accounts, notebook or notebooks_folder() / NOTEBOOK, chosen)
+        app = PlayerApp(settings, accounts, notebook or notebooks_folder() / NOTEBOOK, folder, chosen)
         app.initialize([])
         app.start()
-    finally:
-        accounts.close()
 
 
-def _configuration(settings: Settings) -> Config:
+def _configuration(settings: Settings, folder: str) -> Config:
     config = Config()
+    # Sockets in a folder of our own are closed to other users of the machine, ports are not.
+    config.KernelManager.transport = "ipc" if len(folder) <= _LONGEST_FOLDER else "tcp"
     config.VoilaConfiguration.template = "segue"
     config.VoilaConfiguration.theme = "light"
     config.VoilaConfiguration.allow_template_override = "NO"

@@ -8,7 +8,7 @@ window.voila_process = () => {};
 window.voila_finish = () => {};
 
 function drawn() {
-  return document.querySelector("#rendered_cells .segue-output .jupyter-widgets > *, .segue-app") !== null;
+  return document.querySelector("#rendered_cells .jp-OutputArea-output > .lm-Widget > *") !== null;
 }
 
 const late = setTimeout(() => {
