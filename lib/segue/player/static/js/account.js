@@ -45,7 +45,7 @@ function logOut(app) {
     "form",
     { method: "post", action: `${app.base}logout`, class: "log-out", role: "none", onsubmit: send },
     proof,
-    h("button", { class: "menu-item", type: "submit", role: "menuitem", "data-testid": "logout" }, icon("outside"), "Log out"),
+    h("button", { class: "menu-item", type: "submit", role: "menuitem", "data-testid": "logout" }, icon("leave"), "Log out"),
   );
 }
 

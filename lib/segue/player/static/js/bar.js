@@ -55,7 +55,7 @@ export function playerBar(app) {
     const now = card();
     setAttribute(element, "data-empty", !now);
     setText(title, now ? now.title : "Nothing plays yet");
-    setText(artist, now ? now.artist : "Pick a track, or press Space");
+    setText(artist, now ? now.artist : "Pick a track to begin");
     print.replaceChildren(now ? soundPrint(now.print, printInWords(now.print)) : h("span", { class: "print-blank" }));
     licence.replaceChildren(...(now ? licenceOf(now) : []));
     showState();

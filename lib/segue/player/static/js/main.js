@@ -40,10 +40,10 @@ function render({ model, el }) {
   const page = h(
     "main",
     { class: "page", tabindex: -1 },
-    h("div", { class: "page-head" }, pending.element, account),
+    h("div", { class: "page-head" }, account),
     Object.values(views).map(({ element }) => element),
   );
-  const frame = h("div", { class: "frame" }, way.element, page, next.element, bar.element);
+  const frame = h("div", { class: "frame" }, way.element, page, next.element, bar.element, pending.element);
   root.append(frame, words.element, keys.element, story.element, app.player.element);
   el.append(root);
   const scrolls = {};

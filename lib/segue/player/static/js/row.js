@@ -33,7 +33,7 @@ export function trackRow(app, item, entries) {
       "div",
       { class: "row-words" },
       h("div", { class: "row-name" }, title, dot, unseen),
-      h("span", { class: "row-artist" }, card.artist, card.composed ? h("span", { class: "row-mark" }, "composed by Segue") : null),
+      h("span", { class: "row-artist" }, card.artist, composedMark(card, "row-mark")),
       reason,
     ),
     h("div", { class: "row-actions" }, ...opinionButtons(app, () => card, () => ({ source: item.source })), moreButton(app, () => item)),
@@ -82,8 +82,8 @@ export function writeReason(element, why) {
   element.replaceChildren(...parts, rest);
 }
 
-export function composedMark(card) {
-  return card.composed ? h("span", { class: "mark" }, "composed by Segue") : null;
+export function composedMark(card, look = "mark") {
+  return card.composed ? h("span", { class: look }, "composed", h("span", {}, " by Segue")) : null;
 }
 
 /** The pair of like and not-for-me; `cardOf` says for which track, `detail` where it was heard. */
