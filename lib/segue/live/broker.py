@@ -6,6 +6,7 @@ from collections.abc import Collection
 from typing import Any, Literal
 
 from kafka import ConsumerRebalanceListener, KafkaConsumer, KafkaProducer, TopicPartition
+from kafka.errors import UnknownTopicOrPartitionError
 from kafka.structs import OffsetAndMetadata
 
 from segue.errors import SegueError
@@ -59,6 +60,11 @@ class Plays:
     ----------
     bootstrap, group
         Kafka's address and the consumer group.
+
+    Raises
+    ------
+    KafkaError
+        If no broker answers, or it does not know the topic yet.
     """
 
     def __init__(self, bootstrap: str, group: str) -> None:
@@ -78,6 +84,10 @@ class Plays:
             reconnect_backoff_max_ms=1_000,
             allow_auto_create_topics=False,
         )
+        # Without the topic's metadata at hand the client may assign no partition to anyone, for minutes.
+        if not self._consumer.partitions_for_topic(topics.PLAYS):
+            self.close()
+            raise UnknownTopicOrPartitionError(topics.PLAYS)
         self._consumer.subscribe([topics.PLAYS], listener=_Rebalance(self))
 
     def unplaced(self) -> list[TopicPartition]:
