@@ -24,6 +24,7 @@ from segue.player.place import Place
 from segue.player.store_link import AWAY, StoreLink
 from segue.player.welcome import read_shelves, read_state, welcome
 from segue.store import Store
+from segue.store.cards import Card
 
 log = logging.getLogger(__name__)
 
@@ -162,7 +163,7 @@ class Desk:
 
     def _find(self, find: Find) -> None:
         try:
-            cards, total = self._stores.open().cards.find(find.text, lists.PAGE_OF_CARDS, find.offset)
+            cards, total = _found(find, self._stores.open())
         except AWAY as error:
             log.warning("no search: %s", error)
             self._tell({"type": "failed", "request": find.request, "text": _NO_STORE})
@@ -318,6 +319,15 @@ class Desk:
 
 _SHELVES = ("starters", "popular", "recent")
 _COPIED = ("event_id", "track_id", "kind", "position_s", "value", "source")
+
+
+def _found(find: Find, store: Store) -> tuple[list[Card], int]:
+    """Return the cards that a page asks for, and how many there are in all."""
+    if find.among is None:
+        return store.cards.find(find.text, lists.PAGE_OF_CARDS, find.offset)
+    there = store.cards.by_ids(find.among)
+    cards = [there[track] for track in dict.fromkeys(find.among) if track in there]
+    return cards, len(cards)
 
 
 def _dated(at: datetime) -> datetime:

@@ -1,4 +1,4 @@
-"""The page as a widget: small ES modules and style sheets, joined into the one module that anywidget takes."""
+"""The page as a widget: small ES modules and style sheets, joined into the one module anywidget takes."""
 
 from __future__ import annotations
 

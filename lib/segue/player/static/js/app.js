@@ -38,10 +38,15 @@ export function createApp(model, { fullPage, base }) {
 
   const player = createPlayer(queue, acts, {
     address: (trackId) => state.welcome.audio.prefix + trackId + state.welcome.audio.suffix,
-    more: () => queue.follow(forYou.items().filter(({ card }) => !queue.heard(card.track_id))),
+    more: goOnWithList,
     online: () => navigator.onLine && state.link !== "away",
   });
   const place = keepPlace(queue, player);
+
+  /** What nobody queued comes from the listener's own list, so that the music does not stop. */
+  function goOnWithList() {
+    queue.follow(forYou.items().filter(({ card }) => !queue.heard(card.track_id)));
+  }
 
   const app = {
     state, link, outbox, opinions, forYou, search, queue, cards, player, base, fullPage,
@@ -111,9 +116,7 @@ export function createApp(model, { fullPage, base }) {
   on("recommendation", (recommendation) => {
     learn(recommendation.items?.map(({ track }) => track));
     forYou.replace(recommendation);
-    if (queue.current() && queue.follows("for-you") && queue.current().source.list === "for-you") {
-      queue.follow(forYou.items().filter(({ card }) => !queue.heard(card.track_id)));
-    }
+    if (queue.current() && queue.follows("for-you")) goOnWithList();
   });
   on("found", (message) => {
     learn(message.tracks);

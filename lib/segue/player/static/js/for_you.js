@@ -12,6 +12,9 @@ const DEEDS = {
   play: (title) => ["because you played ", title],
 };
 
+const OPINIONS_SAID = ["like", "dislike", "clear", "skip"];
+const SAID_LASTS_MS = 8000;
+
 export function createForYou(opinions, acts) {
   const { on, emit } = emitter();
   const fresh = new Set();
@@ -27,13 +30,18 @@ export function createForYou(opinions, acts) {
     const now = new Set(list.items.map(({ track }) => track.track_id));
     for (const id of [...fresh]) if (!now.has(id)) fresh.delete(id);
     if (isUpdate) for (const id of now) if (!before.has(id)) fresh.add(id);
-    if (isUpdate) change = { at: Date.now(), words: reasonWords(recommendation.caused_by) };
+    if (isUpdate) change = changeBy(recommendation.caused_by);
     emit("change", { isUpdate });
   }
 
-  function reasonWords(eventId) {
+  /** Playing goes along with most that one does: it does not take the word from a like just said. */
+  function changeBy(eventId) {
     const deed = eventId ? acts.told(eventId) : null;
-    return deed && deed.kind in DEEDS ? DEEDS[deed.kind](deed.title) : [];
+    const at = Date.now();
+    const spoken = change?.said && at - change.at < SAID_LASTS_MS;
+    if (spoken && !OPINIONS_SAID.includes(deed?.kind)) return { ...change, at };
+    const words = deed && deed.kind in DEEDS ? DEEDS[deed.kind](deed.title) : [];
+    return { at, words, said: OPINIONS_SAID.includes(deed?.kind) };
   }
 
   function items() {
@@ -56,7 +64,7 @@ export function createForYou(opinions, acts) {
     items,
     waiting: () => asked,
     change: () => change,
-    /** Only popular tracks: nobody knows this listener yet. */
-    impersonal: () => Boolean(list?.items.length) && list.items.every(({ why }) => why?.kind === "popular"),
+    /** A list for everybody: nothing is known of this listener yet. */
+    impersonal: () => Boolean(list) && (!list.id || list.items.every(({ why }) => why?.kind === "popular")),
   };
 }

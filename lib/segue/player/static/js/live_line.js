@@ -42,6 +42,6 @@ function words(app) {
     return before ? [`${when}, ${before}`, title, after] : [when];
   }
   if (app.forYou.waiting()) return [""];
-  if (app.forYou.impersonal()) return ["What many like, until you like something."];
+  if (app.forYou.impersonal()) return ["For everybody, until you like something."];
   return ["From what you play, like and leave."];
 }

@@ -134,13 +134,9 @@ function followNotebookTheme(root, fullPage) {
   return { close: () => watch.disconnect() };
 }
 
-/** Where the server's own addresses begin, as Jupyter's page says. */
+/** The server's own addresses begin where its one page stands. */
 function baseAddress() {
-  try {
-    return JSON.parse(document.getElementById("jupyter-config-data").textContent).baseUrl || "/";
-  } catch {
-    return "/";
-  }
+  return window.location.pathname.replace(/[^/]*$/, "");
 }
 
 export default { render };

@@ -61,8 +61,13 @@ export function createPlayer(queue, acts, { address, more, online }) {
   }
 
   function follow(next) {
-    if (next) load(next);
+    if (next) begin(next);
     else stop();
+  }
+
+  function begin(next) {
+    load(next);
+    if (!queue.hasNext()) more();
   }
 
   function stop() {
@@ -152,11 +157,11 @@ export function createPlayer(queue, acts, { address, more, online }) {
     /** Play one of a list and queue what stands after it. */
     playFrom(entries, index) {
       leave();
-      load(queue.start(entries, index));
+      begin(queue.start(entries, index));
     },
     jump(index) {
       leave();
-      load(queue.jump(index));
+      begin(queue.jump(index));
     },
     toggle() {
       if (!entry) {

@@ -28,6 +28,7 @@ export function notesSheet() {
     ...made,
     open() {
       body.replaceChildren(...(notes()?.cloneNode(true).childNodes ?? []));
+      for (const anchor of body.querySelectorAll(".anchor-link")) anchor.remove();
       for (const named of body.querySelectorAll("[id]")) named.removeAttribute("id");
       made.open();
     },

@@ -35,7 +35,7 @@ export function upNext(app) {
   function words(entry, number) {
     if (!entry) return "What comes next stands here once something plays.";
     if (number > SHOWN) return `and ${number - SHOWN} more`;
-    return number ? "" : "Then your list goes on by itself.";
+    return number ? "" : "Nothing more is queued.";
   }
 
   function queued({ card }, index) {
