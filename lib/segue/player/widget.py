@@ -21,7 +21,7 @@ _TOP_LEVEL = re.compile(
     r"^(?P<export>export\s+)?(?:async\s+)?(?:function\*?|const|let|class)\s+(?P<name>[\w$]+)", re.M
 )
 _SHEETS_FIRST = ("tokens.css", "base.css", "frame.css")
-_NAMES = re.compile(r"\{([\w$\s,]*)\}")
+_NAMES = re.compile(r"\{\s*([\w$]+(?:\s*,\s*[\w$]+)*)\s*,?\s*\}")
 
 
 class NotJoinable(SegueError):
@@ -73,7 +73,7 @@ def _visit(modules: Mapping[str, str], name: str, order: list[str], path: list[s
             )
         _visit(modules, source, order, [*path, name])
         exported = {each["name"] for each in _TOP_LEVEL.finditer(modules[source]) if each["export"]}
-        for missing in {each.strip() for each in names[1].split(",")} - exported - {""}:
+        for missing in {each.strip() for each in names[1].split(",")} - exported:
             raise NotJoinable(f"{name} imports {missing}, which {source} does not export")
     order.append(name)
 

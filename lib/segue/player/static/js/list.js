@@ -40,7 +40,7 @@ export function trackList(app, { label, testid, live = false, entries = () => it
 
   function show(next) {
     items = next;
-    frame.replaceChildren(rows);
+    if (rows.parentNode !== frame) frame.replaceChildren(rows);
     frame.removeAttribute("aria-busy");
     if (glide) {
       glide.set(items);

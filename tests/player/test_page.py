@@ -1,0 +1,445 @@
+"""The page before a scripted kernel: what it keeps, sends, shows and leaves alone."""
+
+import io
+import json
+import shutil
+import wave
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+from playwright.sync_api import Browser, Page, Route, expect, sync_playwright
+
+from segue.player.widget import PlayerWidget
+
+pytestmark = pytest.mark.slow
+
+SITE = "http://player.test/"
+FLAGS = ("--no-sandbox", "--disable-gpu", "--no-first-run", "--autoplay-policy=no-user-gesture-required")
+SCRIPT = Path(__file__).parents[1] / "support" / "scripted_kernel.js"
+HTML = """<!doctype html><html lang="en"><head><title>Test</title><style>{style}</style></head><body>
+<input id="outside"><div id="host"></div></body></html>"""
+MARKUP = "<img src=x onerror=\"document.title='broken'\"><b>bold</b>"
+
+
+def clip(seconds: float) -> bytes:
+    """Return a silent WAV file."""
+    content = io.BytesIO()
+    with wave.open(content, "wb") as file:
+        file.setnchannels(1)
+        file.setsampwidth(2)
+        file.setframerate(8_000)
+        file.writeframes(bytes(2 * int(8_000 * seconds)))
+    return content.getvalue()
+
+
+CLIP = clip(4)
+
+
+@pytest.fixture(scope="module")
+def browser() -> Iterator[Browser]:
+    program = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
+    if program is None:
+        pytest.skip("no Chromium on the PATH: install one (Debian: apt-get install chromium)")
+    with sync_playwright() as playwright:
+        opened = playwright.chromium.launch(executable_path=program, args=list(FLAGS))
+        yield opened
+        opened.close()
+
+
+def serve(route: Route) -> None:
+    """Answer for the site that the page stands on; track 404 has no clip."""
+    path = route.request.url.removeprefix(SITE)
+    if path == "":
+        route.fulfill(content_type="text/html", body=HTML.replace("{style}", str(PlayerWidget._css)))
+    elif path == "widget.js":
+        route.fulfill(content_type="text/javascript", body=str(PlayerWidget._esm))
+    elif path == "kernel.js":
+        route.fulfill(content_type="text/javascript", body=SCRIPT.read_text())
+    elif path.startswith("audio/") and path != "audio/404":
+        route.fulfill(content_type="audio/wav", body=CLIP)
+    else:
+        route.fulfill(status=404)
+
+
+@pytest.fixture
+def page(browser: Browser) -> Iterator[Page]:
+    context = browser.new_context(viewport={"width": 1280, "height": 900})
+    context.route(f"{SITE}**", serve)
+    opened = context.new_page()
+    opened.set_default_timeout(10_000)
+    errors: list[str] = []
+    opened.on("pageerror", lambda error: errors.append(str(error)))
+    yield opened
+    context.close()
+    assert errors == []
+
+
+def show(page: Page, likes: tuple[int, ...] = (), *, answers: bool = True, **options: Any) -> None:
+    """Open the page anew and show the player with a kernel of these options."""
+    page.goto(SITE)
+    page.evaluate(
+        """async ([options, likes, answers]) => {
+          const { scriptedKernel } = await import("/kernel.js");
+          const widget = (await import("/widget.js")).default;
+          window.kernel = scriptedKernel(options);
+          Object.assign(kernel, { likes, answers });
+          widget.render({ model: kernel.model, el: document.getElementById("host") });
+        }""",
+        [options, list(likes), answers],
+    )
+    expect(rows(page).first).to_be_visible()
+
+
+def rows(page: Page) -> Any:
+    return page.get_by_test_id("for-you").get_by_test_id("row")
+
+
+def row(page: Page, track_id: int) -> Any:
+    return page.get_by_test_id("for-you").locator(f'[data-track-id="{track_id}"]')
+
+
+def listed(page: Page) -> list[int]:
+    return rows(page).evaluate_all("rows => rows.map((row) => Number(row.dataset.trackId))")
+
+
+def acts(page: Page, kind: str | None = None) -> list[dict[str, Any]]:
+    """Return the acts that the kernel heard, oldest first, repeats included."""
+    heard = page.evaluate("kernel.acts()")
+    return [act for act in heard if kind in (None, act["kind"])]
+
+
+def kept(page: Page) -> list[dict[str, Any]]:
+    """Return the acts that the browser keeps, oldest first."""
+    found = page.evaluate(
+        """Object.keys(localStorage).filter((key) => key.startsWith('segue.act/')).sort()
+          .map((key) => localStorage[key])"""
+    )
+    return [json.loads(each) for each in found]
+
+
+def like(page: Page, track_id: int) -> None:
+    row(page, track_id).hover()
+    row(page, track_id).get_by_test_id("like").click()
+
+
+def until(page: Page, expression: str) -> None:
+    page.wait_for_function(expression)
+
+
+def test_acts_survive_a_reload_and_are_sent_in_order_until_accepted(page: Page):
+    show(page, answers=False)
+    for track_id in (3, 1, 2):
+        like(page, track_id)
+    first = acts(page, "like")
+    assert [act["track_id"] for act in first] == [3, 1, 2]
+    assert kept(page) == first
+    until(page, "kernel.acts().length > 3")
+    assert acts(page)[3] == first[0], "the oldest is tried again, with the same id"
+    expect(page.get_by_test_id("pending")).to_contain_text("3 kept")
+
+    show(page)
+    until(page, "kernel.acts().length === 3")
+    assert acts(page) == first
+    expect(page.get_by_test_id("pending")).to_be_hidden()
+    assert kept(page) == []
+    for track_id in (3, 1, 2):
+        expect(row(page, track_id).get_by_test_id("like")).to_have_attribute("aria-pressed", "true")
+
+
+def test_the_last_word_on_a_track_is_sent_last(page: Page):
+    show(page, answers=False)
+    like(page, 2)
+    like(page, 2)
+    like(page, 4)
+    assert [(act["kind"], act["track_id"]) for act in acts(page)] == [("like", 2), ("like", 4)]
+    page.evaluate("kernel.accept(kernel.acts()[0])")
+    assert [(act["kind"], act["track_id"]) for act in acts(page)] == [("like", 2), ("like", 4), ("clear", 2)]
+    assert [act["kind"] for act in kept(page)] == ["clear", "like"]
+
+
+def test_later_means_again_and_refused_means_never(page: Page):
+    show(page, answers=False)
+    like(page, 2)
+    page.evaluate("kernel.tell({ type: 'later', event_id: kernel.acts()[0].event_id })")
+    until(page, "kernel.acts().length === 2")
+    assert acts(page)[0] == acts(page)[1]
+    page.evaluate("kernel.tell({ type: 'refused', event_id: kernel.acts()[0].event_id, why: 'gone' })")
+    expect(page.locator(".notice")).to_contain_text("gone")
+    expect(row(page, 2).get_by_test_id("like")).to_have_attribute("aria-pressed", "false")
+    assert kept(page) == []
+
+
+def test_acts_without_number_are_bounded_and_progress_goes_first(page: Page):
+    show(page, answers=False)
+    page.evaluate(
+        """() => {
+          const act = (number, kind) =>
+            JSON.stringify({ event_id: `e${number}`, track_id: number + 1000, kind });
+          for (let number = 0; number < 2000; number += 1) {
+            localStorage[`segue.act/mira/Test/${String(number).padStart(5, "0")}`] =
+              act(number, number === 7 ? "progress" : "like");
+          }
+        }"""
+    )
+    show(page, answers=False)
+    like(page, 3)
+    remaining = kept(page)
+    assert len(remaining) == 2000
+    assert all(act["kind"] == "like" for act in remaining)
+    assert remaining[-1]["track_id"] == 3
+
+
+def test_markup_in_tags_is_text_and_only_web_addresses_are_links(page: Page):
+    texts = {"title": MARKUP, "artist": MARKUP, "licence": MARKUP, "attribution_url": "javascript:alert(1)"}
+    show(page, ids=[1, 2], cards={"1": texts})
+    expect(row(page, 1)).to_contain_text("<b>bold</b>")
+    row(page, 1).get_by_test_id("play").click()
+    expect(page.get_by_test_id("now-title")).to_have_text(MARKUP)
+    expect(page.get_by_test_id("licence")).to_contain_text("<b>bold</b>")
+    assert page.locator(".segue :is(img, b, a[href^='javascript'])").count() == 0
+    assert page.get_by_test_id("licence").locator("a").count() == 0
+    assert page.title().startswith(MARKUP)
+    row(page, 2).get_by_test_id("play").click()
+    link = page.get_by_test_id("licence").locator("a")
+    expect(link).to_have_attribute("href", "https://example.org/track")
+    expect(link).to_have_attribute("rel", "noopener noreferrer")
+
+
+def top_of(locator: Any) -> float:
+    return locator.evaluate("row => row.getBoundingClientRect().top")
+
+
+def test_what_the_pointer_is_on_stays_and_the_rest_glides_around_it(page: Page):
+    show(page)
+    row(page, 3).hover()
+    before = top_of(row(page, 3))
+    page.evaluate("kernel.recommend([9, 6, 1, 8, 3, 2])")
+    assert listed(page) == [9, 6, 3, 1, 8, 2]
+    assert row(page, 6).evaluate("row => row.getAnimations().length") == 1
+    page.evaluate("kernel.recommend([9, 8, 7])")
+    assert listed(page) == [9, 8, 3, 7]
+    assert top_of(row(page, 3)) == before
+    page.mouse.move(0, 0)
+    expect(row(page, 3)).to_have_count(0)
+    assert listed(page) == [9, 8, 7]
+
+
+def test_what_the_keyboard_is_on_stays_and_keeps_its_focus(page: Page):
+    show(page)
+    page.keyboard.press("Tab")
+    row(page, 4).get_by_test_id("play").focus()
+    before = top_of(row(page, 4))
+    page.evaluate("kernel.recommend([4, 9, 8, 7, 6, 5])")
+    assert listed(page) == [9, 8, 7, 4, 6, 5]
+    assert top_of(row(page, 4)) == before
+    assert page.evaluate("document.activeElement.closest('.row').dataset.trackId") == "4"
+    page.locator("#outside").evaluate("input => input.focus()")
+    until(page, "document.querySelector('[data-testid=for-you] .row').dataset.trackId === '4'")
+
+
+def test_a_new_track_wears_a_dot_until_it_was_seen_and_the_line_says_why(page: Page):
+    show(page)
+    like(page, 1)
+    page.mouse.move(0, 0)
+    page.evaluate("kernel.recommend([2, 3, 8], { caused_by: kernel.acts()[0].event_id })")
+    expect(page.get_by_test_id("live-line")).to_have_text("Updated just now, because you liked Title 1")
+    expect(row(page, 8).locator(".row-dot")).to_be_visible()
+    expect(row(page, 2).locator(".row-dot")).to_be_hidden()
+    expect(row(page, 8).locator(".row-dot")).to_be_hidden()
+
+
+def test_keys_work_and_never_steal_from_a_text_field(page: Page):
+    show(page)
+    row(page, 2).get_by_test_id("play").click()
+    until(page, "kernel.acts().some(({ kind }) => kind === 'play')")
+    page.keyboard.press("l")
+    assert [act["track_id"] for act in acts(page, "like")] == [2]
+    page.keyboard.press(" ")
+    assert page.locator("audio").evaluate("audio => audio.paused")
+    page.keyboard.press(" ")
+    until(page, "!document.querySelector('audio').paused")
+    page.keyboard.press("/")
+    expect(page.get_by_test_id("find-input")).to_be_focused()
+    before = len(acts(page))
+    page.keyboard.type("l d q?/ ")
+    page.keyboard.press("ArrowDown")
+    expect(page.get_by_test_id("find-input")).to_have_value("l d q?/ ")
+    assert not page.locator("audio").evaluate("audio => audio.paused")
+    assert page.locator("dialog[open]").count() == 0
+    assert [act for act in acts(page)[before:] if act["kind"] in ("like", "dislike", "clear")] == []
+    page.get_by_test_id("nav-home").focus()
+    page.keyboard.press("Control+l")
+    page.keyboard.press("?")
+    expect(page.locator("dialog[open]")).to_be_visible()
+    page.keyboard.press("d")
+    assert acts(page, "dislike") == []
+
+
+def test_stale_answers_of_a_search_are_dropped_and_pages_follow(page: Page):
+    show(page)
+    page.get_by_test_id("nav-find").click()
+    page.get_by_test_id("find-input").fill("old")
+    until(page, "kernel.heard.some(({ text }) => text === 'old')")
+    page.get_by_test_id("find-input").fill("new")
+    until(page, "kernel.heard.some(({ text }) => text === 'new')")
+    answer = """([text, first, total]) => {
+      const asked = kernel.heard.findLast((message) => message.text === text);
+      const tracks = Array.from({ length: 40 }, (_, index) => kernel.card(first + index));
+      kernel.tell({ type: "found", request: asked.request, tracks, total, offset: asked.offset });
+    }"""
+    page.evaluate(answer, ["new", 500, 60])
+    page.evaluate(answer, ["old", 100, 60])
+    found = page.get_by_test_id("find-results").get_by_test_id("row")
+    expect(found.first).to_have_attribute("data-track-id", "500")
+    found.last.scroll_into_view_if_needed()
+    until(page, "kernel.heard.some(({ text, offset }) => text === 'new' && offset === 40)")
+    page.evaluate(answer, ["new", 540, 80])
+    expect(found).to_have_count(80)
+
+
+def test_what_is_played_left_and_heard_to_the_end_is_told_with_its_place(page: Page):
+    show(page)
+    row(page, 2).get_by_test_id("play").click()
+    until(page, "document.querySelector('audio').currentTime > 0.3")
+    page.get_by_test_id("next").click()
+    until(page, "kernel.acts().filter(({ kind }) => kind === 'play').length === 2")
+    expect(page.locator(".notice")).to_contain_text("Skips teach it too")
+    until(page, "kernel.acts().filter(({ kind }) => kind === 'play').length === 3")
+    told = [(act["kind"], act["track_id"]) for act in acts(page)]
+    assert told == [("play", 2), ("skip", 2), ("play", 3), ("complete", 3), ("play", 4)]
+    skip = acts(page, "skip")[0]
+    assert 0.3 < skip["position_s"] < 2
+    assert skip["source"] == {"list": "for-you", "model": "fusion", "recommendation_id": "first"}
+    assert acts(page, "complete")[0]["position_s"] == pytest.approx(4, abs=0.05)
+
+
+def test_a_clip_that_cannot_be_played_is_passed_over_and_many_end_in_words(page: Page):
+    show(page, ids=[404, 2, 3])
+    row(page, 404).get_by_test_id("play").click()
+    expect(page.get_by_test_id("now-title")).to_have_text("Title 2")
+    expect(page.locator(".notice")).to_contain_text("Title 404 cannot be played")
+    until(page, "kernel.acts().length === 1")
+    assert [(act["kind"], act["track_id"]) for act in acts(page)] == [("play", 2)]
+    page.unroute_all()
+    page.context.route(f"{SITE}audio/**", lambda route: route.fulfill(status=404))
+    page.evaluate("kernel.recommend([21, 22, 23, 24, 25, 26, 27])")
+    row(page, 21).get_by_test_id("play").click()
+    expect(page.locator(".notice")).to_contain_text("Nothing plays at the moment")
+    expect(page.get_by_test_id("now-title")).to_have_text("Title 23")
+
+
+@pytest.fixture
+def prints(page: Page) -> Callable[[Any], str]:
+    """Return the picture of 20 numbers as the page's own drawing makes it."""
+    show(page)
+    draw = """numbers => {
+      kernel.recommend([77], { id: String(performance.now()), cards: { 77: { print: numbers } } });
+      const row = document.querySelector('[data-track-id="77"]');
+      const picture = row.querySelector(".print").outerHTML;
+      kernel.recommend([78], { id: "other" });
+      return picture;
+    }"""
+    return lambda numbers: page.evaluate(draw, numbers)
+
+
+def test_the_same_sound_has_the_same_print_and_another_a_different_one(prints: Callable[[Any], str]):
+    numbers = [
+        0.1,
+        0.9,
+        0.2,
+        0.3,
+        0.4,
+        0.5,
+        0.6,
+        0.7,
+        0.8,
+        0.0,
+        0.1,
+        0.2,
+        0.5,
+        0.6,
+        0.7,
+        0.8,
+        0.1,
+        0.2,
+        0.3,
+        0.4,
+    ]
+    assert prints(numbers) == prints(numbers)
+    assert prints(numbers).count("print-petal") == 12
+    for place in (0, 12, 13, 14):
+        assert prints([*numbers[:place], numbers[place] + 0.3, *numbers[place + 1 :]]) != prints(numbers)
+    for broken in (None, [], [None] * 20, ["<b>"] * 20, [1e300, -5, *numbers[2:]]):
+        assert "NaN" not in prints(broken)
+        assert "<b>" not in prints(broken)
+
+
+def test_styles_keep_to_the_player(page: Page):
+    show(page)
+    outside = page.evaluate(
+        """() => {
+          const found = [];
+          const look = (rules) => {
+            for (const rule of rules) {
+              if (rule instanceof CSSKeyframesRule) {
+                if (!rule.name.startsWith("segue-")) found.push(rule.name);
+              } else if (rule instanceof CSSStyleRule) {
+                for (const each of rule.selectorText.split(/,(?![^(]*\\))/)) {
+                  if (!/^\\.segue(?![\\w-])/.test(each.trim())) found.push(each);
+                }
+              } else look(rule.cssRules);
+            }
+          };
+          look(document.styleSheets[0].cssRules);
+          return found;
+        }"""
+    )
+    assert outside == []
+
+
+@pytest.mark.parametrize("theme", ["dark", "light"])
+def test_text_stands_out_in_every_hue(page: Page, theme: str):
+    show(page)
+    least = page.evaluate(
+        """theme => {
+          const root = document.querySelector(".segue");
+          root.dataset.theme = theme;
+          const brush = new OffscreenCanvas(1, 1).getContext("2d", { willReadFrequently: true });
+          const probe = root.appendChild(document.createElement("i"));
+          const luminance = (name) => {
+            probe.style.color = `var(${name})`;
+            brush.fillStyle = getComputedStyle(probe).color;
+            brush.fillRect(0, 0, 1, 1);
+            const linear = (part) => (part <= 0.04045 ? part / 12.92 : ((part + 0.055) / 1.055) ** 2.4);
+            const [r, g, b] = [...brush.getImageData(0, 0, 1, 1).data].map((part) => linear(part / 255));
+            return 0.2126 * r + 0.7152 * g + 0.0722 * b;
+          };
+          const pairs = ["--text", "--quiet", "--accent", "--warning"].flatMap((text) =>
+            ["--ground", "--surface", "--raised"].map((under) => [text, under]));
+          pairs.push(["--on-accent", "--accent"]);
+          let least = [99];
+          for (let hue = 0; hue < 360; hue += 15) {
+            root.style.setProperty("--hue", hue);
+            for (const [text, under] of pairs) {
+              const [low, high] = [luminance(text), luminance(under)].sort((one, other) => one - other);
+              const contrast = (high + 0.05) / (low + 0.05);
+              if (contrast < least[0]) least = [contrast, text, under, hue];
+            }
+          }
+          return least;
+        }""",
+        theme,
+    )
+    assert least[0] >= 4.5, least
+
+
+def test_an_update_of_the_login_pages_tokens_is_not_forgotten():
+    static = Path(__file__).parents[2] / "lib" / "segue" / "player" / "static"
+    tokens = (static / "css" / "tokens.css").read_text()
+    entrance = (static / "login.css").read_text().split("}", 1)[0]
+    shared = [line.strip() for line in entrance.splitlines() if line.strip().startswith("--")]
+    assert len(shared) >= 10
+    for line in shared:
+        assert line in tokens
