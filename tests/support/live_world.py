@@ -1,6 +1,10 @@
 """A data set of 60 tracks with fitted models, cards and listeners: all that a live worker needs."""
 
 import json
+import os
+import random
+import subprocess
+import sys
 import threading
 import time
 from collections.abc import Callable, Iterator
@@ -14,7 +18,9 @@ from uuid import UUID, uuid4
 import numpy as np
 from kafka import KafkaConsumer, KafkaProducer, TopicPartition
 
+from segue.live import listener
 from segue.live.events import PlayEvent
+from segue.live.listener import ListenerState
 from segue.live.worker import Worker
 from segue.models import TrainingData, create
 from segue.models.als import ALS, ALSConfig
@@ -135,6 +141,10 @@ class World:
     def send_raw(self, value: bytes | None, key: bytes | None = b"l") -> None:
         self.producer.send(PLAYS, key=key, value=value).get(timeout=10)
 
+    def plays(self) -> list[dict[str, Any]]:
+        """Return every stored event."""
+        return list(self.store.client[self.store.database]["plays"].find())
+
     def worker(self, **options: Any) -> Worker:
         return Worker(self.settings, self.run, self.store, **options)
 
@@ -206,3 +216,33 @@ def read_topic(bootstrap: str, topic: str) -> list[Any]:
         return records
     finally:
         consumer.close()
+
+
+def environment(world: World) -> dict[str, str]:
+    return os.environ | {
+        "SEGUE_HOME": str(world.settings.home),
+        "SEGUE_KAFKA": world.settings.kafka_bootstrap,
+        "SEGUE_MONGO": world.settings.mongo_uri,
+    }
+
+
+def start_command(world: World) -> subprocess.Popen:
+    return subprocess.Popen(
+        [sys.executable, "-m", "segue.cli", "worker"],
+        env=environment(world), stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True,
+    )  # fmt: skip
+
+
+def random_events(world: World, names: list[str], count: int, seed: int) -> list[PlayEvent]:
+    choice = random.Random(seed)
+    kinds = ("play", "complete", "skip", "like", "dislike", "progress", "clear")
+    return [
+        world.event(choice.choice(names), choice.choice(TRACKS), choice.choice(kinds)) for _ in range(count)
+    ]
+
+
+def replayed(events: list[PlayEvent]) -> ListenerState:
+    state = ListenerState()
+    for event in events:
+        state = listener.apply(state, event)
+    return state

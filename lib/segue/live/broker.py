@@ -15,6 +15,9 @@ from segue.services import topics
 ANSWER_S = 5.0
 """Seconds after which a broker that has not acknowledged counts as away."""
 
+GIVE_UP_S = 10.0
+"""Seconds after which a message that no broker took is dropped."""
+
 _TIMEOUT_MS = int(ANSWER_S * 1000)
 _SESSION_MS = 6_000
 _MOST = 500
@@ -38,12 +41,20 @@ def log_name(bootstrap: str) -> str:
 
 
 def producer(bootstrap: str) -> KafkaProducer:
-    """Return a producer that sends at once and waits for every replica."""
+    """Return a producer that sends at once, in order, and waits for every replica.
+
+    What no broker took within `GIVE_UP_S` is dropped: it will be made again, and then be newer. A message may
+    come twice, which its readers bear; an idempotent producer would not outlive a dropped one.
+    """
     return KafkaProducer(
         bootstrap_servers=bootstrap.split(","),
         client_id="segue-worker",
         acks="all",
         linger_ms=0,
+        enable_idempotence=False,
+        max_in_flight_requests_per_connection=1,
+        request_timeout_ms=_TIMEOUT_MS,
+        delivery_timeout_ms=int(GIVE_UP_S * 1000),
         max_block_ms=_TIMEOUT_MS,
         bootstrap_timeout_ms=_TIMEOUT_MS,
         reconnect_backoff_max_ms=1_000,

@@ -140,12 +140,10 @@ class Worker:
             self.ready.set()
 
     def _wait(self, stop: threading.Event, who: str, error: Exception) -> None:
-        """Say once who is away, let go of what may be broken, and wait twice as long as the last time."""
+        """Say once who is away, read again from where the store says, and wait twice as long as last time."""
         if self._away != who:
             _log.warning("%s does not answer, waiting for it: %s: %s", who, type(error).__name__, error)
         self._away = who
-        if who == "Kafka":
-            self._close_producer()
         if self._plays is not None:
             with contextlib.suppress(KafkaError):
                 self._plays.hold()
@@ -175,14 +173,10 @@ class Worker:
         for part in parts:
             plays.place(part, known[part.partition])
 
-    def _close_producer(self) -> None:
+    def _leave(self) -> None:
         if self._producer is not None:
             with contextlib.suppress(KafkaError):
-                self._producer.close(timeout=0)
-        self._producer = None
-
-    def _leave(self) -> None:
-        self._close_producer()
+                self._producer.close(timeout=broker.GIVE_UP_S)
         if self._plays is not None:
             with contextlib.suppress(KafkaError):
                 self._plays.close()
