@@ -21,9 +21,10 @@ class Fusion:
     the neighbours of the listener's track which brings it furthest up, each with a share that halves with
     every `NOW` or `TASTE` tracks touched since. So one like always shows, and a taste is not forgotten.
 
-    On the demo catalogue (17 tracks a listener, a fifth held out) a like of an arbitrary further track
-    changes 3.4 of the first ten; nDCG@10 is .267, that of ALS alone .263. With the paper's constant of 60 and
-    no ranking of its own for the last acts, it is .278 and the liked track leaves no trace in 60 % of lists.
+    On the demo catalogue (290 simulated listeners of 17 tracks each, a fifth of their tracks held out) a like
+    of an arbitrary further track changes 3.3 of the first ten and is named in 97 % of the lists; nDCG@10 is
+    .267, that of ALS alone .263. With ``NOW`` as long as ``TASTE`` nDCG@10 is .279, and 38 % of the lists
+    name the like nowhere: that is the price of being heard at once.
 
     Attributes
     ----------
