@@ -120,7 +120,7 @@ def _listen(given: list[tuple[str, str]], port: int | None) -> None:
 @click.option("--port", type=click.IntRange(0, 65_535), help="Port, or the next free one.  [default: 8866]")
 def player(*, host: str | None, port: int | None) -> None:
     """Serve the player of the last run until Ctrl-C."""
-    from segue.player.server import serve
+    from segue.player.serving import serve
     from segue.settings import Settings
 
     named = {"player_host": host, "player_port": port}

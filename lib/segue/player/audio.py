@@ -26,7 +26,7 @@ _CHUNK = 256 << 10
 _KEPT_S = 60.0
 _KEPT = 5_000
 _THREADS = ThreadPoolExecutor(8, thread_name_prefix="clips")
-_RANGE = re.compile(r"bytes[ \t]*=[ \t]*(\d{0,18})-(\d{0,18})[ \t]*", re.I)
+_RANGE = re.compile(r"bytes[ \t]*=[ \t]*([0-9]{0,18})-([0-9]{0,18})[ \t]*", re.I)
 
 _TYPES = {
     ".mp3": "audio/mpeg", ".mp2": "audio/mpeg", ".mpga": "audio/mpeg", ".ogg": "audio/ogg",
@@ -89,6 +89,20 @@ class Source:
 
 
 @dataclass(frozen=True, slots=True)
+class Clip:
+    """An open clip: its track, its file, its size in bytes, a strong entity tag of its content.
+
+    ``owner`` is what must live as long as the file, such as the archive that it is in.
+    """
+
+    track: Track
+    file: BinaryIO
+    size: int
+    tag: str
+    owner: object = None
+
+
+@dataclass(frozen=True, slots=True)
 class _Kept:
     track: Track | None
     at: float
@@ -101,8 +115,8 @@ class Clips:
         self._source = source
         self._kept: dict[tuple[str, int], _Kept] = {}
 
-    def open(self, track_id: int) -> tuple[Track, BinaryIO, int, str]:
-        """Return track, open file, size in bytes and a strong entity tag; blocks.
+    def open(self, track_id: int) -> Clip:
+        """Return a track's clip, whose file the caller closes; blocks.
 
         Raises
         ------
@@ -119,10 +133,10 @@ class Clips:
         if isinstance(fs, LocalFileSystem):
             file = open_below(os.fsencode(root), unescape(track.path))
             status = os.fstat(file.fileno())
-            return track, file, status.st_size, _tag(track, status.st_size, status.st_mtime_ns)
-        file = fs.open(join(root, track.path), "rb")
+            return Clip(track, file, status.st_size, _tag(track, status.st_size, status.st_mtime_ns))
+        file = cast(BinaryIO, fs.open(join(root, track.path), "rb"))
         size = file.seek(0, os.SEEK_END)
-        return track, cast(BinaryIO, file), size, _tag(track, size, track.mtime_ns or 0)
+        return Clip(track, file, size, _tag(track, size, track.mtime_ns or 0), owner=fs)
 
     def _track(self, source: Source, track_id: int) -> Track | None:
         now = time.monotonic()
@@ -155,9 +169,12 @@ class AudioHandler(RequestHandler):
 
     async def prepare(self) -> None:
         """Refuse who may not hear clips."""
-        allowed = self._allowed(self)
-        if not (allowed if isinstance(allowed, bool) else await allowed):
-            raise HTTPError(403)
+        try:
+            allowed = self._allowed(self)
+            if not (allowed if isinstance(allowed, bool) else await allowed):
+                raise HTTPError(403)
+        except SegueError:
+            raise HTTPError(503) from None
 
     async def head(self, track_id: str) -> None:
         """Answer as `get` does, without the content."""
@@ -166,46 +183,46 @@ class AudioHandler(RequestHandler):
     async def get(self, track_id: str) -> None:
         """Answer with the clip, or the range of it that was asked for."""
         try:
-            track, file, size, tag = await _in_thread(self._clips.open, int(track_id))
+            clip: Clip = await _in_thread(self._clips.open, int(track_id))
         except (FileNotFoundError, NotADirectoryError, PermissionError):
             raise HTTPError(404) from None
         except SegueError:
             raise HTTPError(503) from None
         try:
-            await self._answer(track, file, size, tag)
+            await self._answer(clip)
         except StreamClosedError:
             pass  # The listener went on to something else.
         finally:
-            await _in_thread(file.close)
+            await _in_thread(clip.file.close)
 
-    async def _answer(self, track: Track, file: BinaryIO, size: int, tag: str) -> None:
+    async def _answer(self, clip: Clip) -> None:
         self.set_header("Accept-Ranges", "bytes")
         self.set_header("Cache-Control", "private, max-age=3600")
         self.set_header("X-Content-Type-Options", "nosniff")
-        self.set_header("Etag", tag)
+        self.set_header("Etag", clip.tag)
         headers = self.request.headers
-        if _matches(headers.get("If-None-Match", ""), tag):
+        if _matches(headers.get("If-None-Match", ""), clip.tag):
             self.set_status(304)
             return
-        self.set_header("Content-Type", content_type(track.path or ""))
-        first, length = 0, size
-        if headers.get("If-Range", tag) == tag:
+        self.set_header("Content-Type", content_type(clip.track.path or ""))
+        first, length = 0, clip.size
+        if headers.get("If-Range", clip.tag) == clip.tag:
             try:
-                asked = byte_range(headers.get("Range"), size)
+                asked = byte_range(headers.get("Range"), clip.size)
             except Unsatisfiable:
                 self.set_status(416)
-                self.set_header("Content-Range", f"bytes */{size}")
+                self.set_header("Content-Range", f"bytes */{clip.size}")
                 self.clear_header("Content-Type")
                 return
             if asked:
                 first, length = asked
                 self.set_status(206)
-                self.set_header("Content-Range", f"bytes {first}-{first + length - 1}/{size}")
+                self.set_header("Content-Range", f"bytes {first}-{first + length - 1}/{clip.size}")
         self.set_header("Content-Length", str(length))
         if self.request.method == "HEAD":
             return
         while length > 0:
-            block = await _in_thread(_read, file, first, min(_CHUNK, length))
+            block = await _in_thread(_read, clip.file, first, min(_CHUNK, length))
             if not block:
                 raise StreamClosedError  # The file became shorter: the connection must not look complete.
             first, length = first + len(block), length - len(block)

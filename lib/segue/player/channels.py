@@ -36,8 +36,8 @@ _TARGET = "jupyter.widget.control"
 
 _PARTS = (4, 20)
 _SOCKETS = 4
-_PING_MS = 8_000
-_SILENCE_S = 20.0
+_PINGS = 3
+"""Pings that a page may leave without an answer."""
 
 
 class Refused(ValueError):
@@ -54,7 +54,7 @@ class Socket(VoilaKernelWebsocketHandler):
         self.clear_header("Server")
 
     def check_origin(self, origin: str | None = None) -> bool:
-        """Tell whether the socket is opened by our own page; a missing origin is no proof of it."""
+        """Tell whether our own page opens the socket; a missing origin is no proof of it."""
         given = self.get_origin()
         host = self.request.headers.get("Host", "").lower()
         return bool(host) and (given or "").lower() in {f"http://{host}", f"https://{host}"}
@@ -67,6 +67,8 @@ class Socket(VoilaKernelWebsocketHandler):
         HTTPError
             If the kernel is another's or not there, or has enough sockets.
         """
+        if not self.check_origin():
+            raise HTTPError(403)
         kernels: PlayerKernels = self.kernel_manager
         if kernels.owner(kernel_id) != self.current_user.username:
             raise HTTPError(404)
@@ -80,7 +82,7 @@ class Socket(VoilaKernelWebsocketHandler):
         """Send small messages at once, and notice a page that is gone without a word."""
         self.set_nodelay(True)
         self._answered = time.monotonic()
-        self._pings = PeriodicCallback(self._ask, _PING_MS)
+        self._pings = PeriodicCallback(self._ask, 1_000 * self.kernel_manager.silence_s / _PINGS)
         self._pings.start()
         self.kernel_manager.connect(kernel_id, self)
         await super().open(kernel_id)
@@ -96,7 +98,7 @@ class Socket(VoilaKernelWebsocketHandler):
         super().on_close()
 
     def _ask(self) -> None:
-        if time.monotonic() - self._answered > _SILENCE_S:
+        if time.monotonic() - self._answered > self.kernel_manager.silence_s:
             self.close()
             return
         with contextlib.suppress(WebSocketClosedError):

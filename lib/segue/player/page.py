@@ -102,6 +102,12 @@ class Shutdown(Private):
 class Static(Private, StaticFileHandler):
     """JupyterLab's scripts, under an address that changes with them."""
 
+    def parse_url_path(self, url_path: str) -> str:
+        """Return the path below the folder."""
+        if "\0" in url_path:
+            raise HTTPError(404)
+        return super().parse_url_path(url_path)
+
     def set_extra_headers(self, path: str) -> None:
         """Let a browser keep them for good."""
         self.set_header("Cache-Control", "private, max-age=31536000, immutable")

@@ -1,4 +1,4 @@
-"""``segue player``: Voila with one notebook, behind accounts, with nothing mounted that it does not need."""
+"""Voila with one notebook, behind accounts, with nothing mounted that it does not need."""
 
 from __future__ import annotations
 
@@ -8,9 +8,7 @@ import logging
 import os
 import re
 import signal
-import tempfile
-from collections.abc import Callable
-from contextlib import closing
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -26,26 +24,22 @@ from voila.paths import collect_static_paths
 
 from segue.errors import SegueError
 from segue.pipeline.run import current_run
-from segue.pipeline.stages import notebooks_folder
 from segue.player import entrance, page, web
 from segue.player.accounts import Accounts
 from segue.player.audio import AudioHandler, Clips, Source
-from segue.player.binding import bind, check_host, is_loopback, url
+from segue.player.binding import bind, is_loopback, url
 from segue.player.channels import MESSAGE_BYTES, Connection, Socket
 from segue.player.identity import AccountIdentity, Sessions, cookie_secret
 from segue.player.journal import log_request, open_log
 from segue.player.kernels import OwnInterpreter, PlayerKernels
 from segue.settings import Settings
 from segue.store import Store
-from segue.store.accounts import AccountStore, open_accounts
+from segue.store.accounts import AccountStore
 
-NOTEBOOK = "05_player.ipynb"
 EXTENSIONS = ("@jupyter-widgets/jupyterlab-manager", "@voila-dashboards/widgets-manager8", "anywidget")
 """JupyterLab's extensions that draw widgets; no other is loaded."""
 
-_SHARE = Path(__file__).parent / "share" / "jupyter"
 _KERNEL_ID = r"([0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12})"
-_REAP_MS = 3_000
 _BODY_BYTES = 64 << 10
 _LONGEST_FOLDER = 45
 """A Unix socket's path has about 100 characters; a kernel's own part takes 55."""
@@ -61,9 +55,14 @@ class PlayerApp(Voila):
     name = "segue-player"
 
     def __init__(
-        self, settings: Settings, accounts: AccountStore, notebook: Path, folder: str, config: Config
+        self,
+        settings: Settings,
+        accounts: AccountStore,
+        notebook: Path,
+        folder: str,
+        limits: Mapping[str, float],
     ) -> None:
-        super().__init__(config=config)
+        super().__init__(config=_configuration(settings, folder, limits))
         self.connection_dir = folder
         self._settings = settings
         self.accounts = Accounts(accounts)
@@ -154,6 +153,7 @@ class PlayerApp(Voila):
         asyncio.run(self._serve())
 
     async def _serve(self) -> None:
+        open_log(self._settings.var / "player" / "player.log")
         stop = asyncio.Event()
         for name in (signal.SIGINT, signal.SIGTERM):
             asyncio.get_running_loop().add_signal_handler(name, stop.set)
@@ -171,7 +171,7 @@ class PlayerApp(Voila):
             )  # fmt: skip
             server.add_sockets(sockets)
             kernels: PlayerKernels = self.kernel_manager
-            reaper = PeriodicCallback(kernels.reap, _REAP_MS)
+            reaper = PeriodicCallback(kernels.reap, 1_000 * kernels.reap_s)
             reaper.start()
             here = url(self.ip, port)
             address.parent.mkdir(parents=True, exist_ok=True)
@@ -186,77 +186,6 @@ class PlayerApp(Voila):
             if address.exists() and address.read_text().strip() == url(self.ip, port):
                 address.unlink()
             self.accounts.close()
-
-
-def serve(settings: Settings, notebook: Path | None = None, config: Config | None = None) -> None:
-    """Serve the player until SIGINT or SIGTERM.
-
-    Parameters
-    ----------
-    settings
-        Address, port, stores and folders.
-    notebook
-        The notebook that is the page; by default the fifth of the pipeline.
-    config
-        Of `segue.player.kernels.PlayerKernels`, such as how many kernels there may be.
-
-    Raises
-    ------
-    UsageError
-        If the address may not be listened on with this store.
-    SegueError
-        If the port or the store is not to be had.
-    """
-    _isolate(settings)
-    accounts = open_accounts(settings.mongo_uri)
-    with closing(accounts), tempfile.TemporaryDirectory(prefix="segue-player-") as folder:
-        check_host(settings.player_host, embedded=accounts.is_embedded())
-        current_run(settings)
-        open_log(settings.var / "player" / "player.log")
-        chosen = _configuration(settings, folder)
-        chosen.merge(config or Config())
-        app = PlayerApp(settings, accounts, notebook or notebooks_folder() / NOTEBOOK, folder, chosen)
-        app.initialize([])
-        app.start()
-
-
-def _configuration(settings: Settings, folder: str) -> Config:
-    config = Config()
-    # Sockets in a folder of our own are closed to other users of the machine, ports are not.
-    config.KernelManager.transport = "ipc" if len(folder) <= _LONGEST_FOLDER else "tcp"
-    config.VoilaConfiguration.template = "segue"
-    config.VoilaConfiguration.theme = "light"
-    config.VoilaConfiguration.allow_template_override = "NO"
-    config.VoilaConfiguration.allow_theme_override = "NO"
-    config.VoilaConfiguration.show_tracebacks = False
-    config.VoilaConfiguration.strip_sources = True
-    config.VoilaConfiguration.file_allowlist = []
-    config.VoilaConfiguration.extension_allowlist = list(EXTENSIONS)
-    config.VoilaConfiguration.http_header_envs = ["X-Segue-Listener", "X-Segue-Name"]
-    config.VoilaConfiguration.multi_kernel_manager_class = PlayerKernels
-    config.VoilaConfiguration.kernel_spec_manager_class = OwnInterpreter
-    config.PlayerKernels.log_file = str(settings.var / "player" / "kernels.log")
-    config.PlayerKernels.kernel_manager_class = "segue.player.kernels.PlayerKernel"
-    config.PlayerKernels.allow_tracebacks = False
-    config.KernelManager.autorestart = False
-    config.Session.username = "segue"
-    return config
-
-
-def _isolate(settings: Settings) -> None:
-    """Keep a person's own Jupyter and IPython settings and extensions out of server and kernels."""
-    own = settings.var / "player" / "jupyter"
-    for name in ("config", "data", "ipython"):
-        (own / name).mkdir(parents=True, exist_ok=True)
-    os.environ |= {
-        "JUPYTER_CONFIG_DIR": str(own / "config"),
-        "JUPYTER_DATA_DIR": str(own / "data"),
-        "JUPYTER_PATH": str(_SHARE),
-        "JUPYTER_PREFER_ENV_PATH": "1",
-        "IPYTHONDIR": str(own / "ipython"),
-    }
-    for name in ("JUPYTER_CONFIG_PATH", "JUPYTER_TOKEN", "JUPYTER_TOKEN_FILE", "JUPYTER_RUNTIME_DIR"):
-        os.environ.pop(name, None)
 
 
 def _of_current_run(settings: Settings, accounts: AccountStore) -> Callable[[], Source]:
@@ -280,3 +209,26 @@ def _version(folders: list[Path]) -> str:
             stat = path.stat()
             digest.update(f"{path.relative_to(folder)} {stat.st_size} {stat.st_mtime_ns}\n".encode())
     return digest.hexdigest()[:16]
+
+
+def _configuration(settings: Settings, folder: str, limits: Mapping[str, float]) -> Config:
+    config = Config({"PlayerKernels": dict(limits)})
+    # Sockets in a folder of our own are closed to other users of the machine, ports are not.
+    config.KernelManager.transport = "ipc" if len(folder) <= _LONGEST_FOLDER else "tcp"
+    config.VoilaConfiguration.template = "segue"
+    config.VoilaConfiguration.theme = "light"
+    config.VoilaConfiguration.allow_template_override = "NO"
+    config.VoilaConfiguration.allow_theme_override = "NO"
+    config.VoilaConfiguration.show_tracebacks = False
+    config.VoilaConfiguration.strip_sources = True
+    config.VoilaConfiguration.file_allowlist = []
+    config.VoilaConfiguration.extension_allowlist = list(EXTENSIONS)
+    config.VoilaConfiguration.http_header_envs = ["X-Segue-Listener", "X-Segue-Name"]
+    config.VoilaConfiguration.multi_kernel_manager_class = PlayerKernels
+    config.VoilaConfiguration.kernel_spec_manager_class = OwnInterpreter
+    config.PlayerKernels.log_file = str(settings.var / "player" / "kernels.log")
+    config.PlayerKernels.kernel_manager_class = "segue.player.kernels.PlayerKernel"
+    config.PlayerKernels.allow_tracebacks = False
+    config.KernelManager.autorestart = False
+    config.Session.username = "segue"
+    return config

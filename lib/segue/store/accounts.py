@@ -10,6 +10,7 @@ from typing import Any, Self
 
 from pymongo import MongoClient
 from pymongo.errors import ConfigurationError, DuplicateKeyError, InvalidURI, PyMongoError
+from pymongo.uri_parser import parse_uri
 from pymongo.write_concern import WriteConcern
 
 from segue.errors import SegueError
@@ -113,6 +114,7 @@ def open_accounts(uri: str) -> AccountStore:
         client: MongoClient[dict[str, Any]] = MongoClient(
             uri,
             appname="segue-player",
+            tz_aware=True,
             serverSelectionTimeoutMS=_PATIENCE_MS,
             connectTimeoutMS=_PATIENCE_MS,
             socketTimeoutMS=_PATIENCE_MS,
@@ -124,7 +126,7 @@ def open_accounts(uri: str) -> AccountStore:
         store.prepare()
     except StoreAway:
         store.close()
-        nodes = ", ".join(f"{host}:{port}" for host, port in client.nodes) or "its address"
+        nodes = ", ".join(f"{host}:{port}" for host, port in parse_uri(uri)["nodelist"])
         raise SegueError(
             f"no document store answers at {nodes}: start one with `segue services up`"
         ) from None

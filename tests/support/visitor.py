@@ -1,0 +1,251 @@
+"""A player's server as a process, and visitors who speak HTTP and websocket with it."""
+
+import base64
+import contextlib
+import json
+import os
+import re
+import signal
+import subprocess
+import sys
+import time
+import uuid
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+import nbformat
+import psutil
+import requests
+import websocket
+from jupyter_server.services.kernels.connection.base import (
+    deserialize_msg_from_ws_v1,
+    serialize_msg_to_ws_v1,
+)
+
+from segue.pipeline.files import write_json
+from segue.settings import Settings
+
+PASSWORD = "plum-harbour-lantern"
+SECRET = "only-for-tests-0123456789-abcdefgh"
+PROTOCOL = "v1.kernel.websocket.jupyter.org"
+SERVE = Path(__file__).with_name("serve_notebook.py")
+CELL = """
+import json, os
+from pathlib import Path
+import anywidget, traitlets
+
+class Widget(anywidget.AnyWidget):
+    _esm = "export default { render({ model, el }) { el.textContent = model.get('told'); } }"
+    told = traitlets.Unicode().tag(sync=True)
+
+told = {"pid": os.getpid(), "env": dict(os.environ)}
+folder = Path(os.environ["SEGUE_HOME"], "told")
+folder.mkdir(exist_ok=True)
+(folder / "part").write_text(json.dumps(told))
+(folder / "part").replace(folder / f"{os.environ['VOILA_KERNEL_ID']}.json")
+print("printed by the notebook")
+Widget(told="secret-of-" + os.environ["HTTP_X_SEGUE_LISTENER"])
+"""
+
+
+def write_notebook(path: Path, *cells: str) -> Path:
+    """Write a notebook, by default one that notes what its kernel was told and shows a widget."""
+    made = [nbformat.v4.new_code_cell(cell) for cell in cells or (CELL,)]
+    made.insert(0, nbformat.v4.new_markdown_cell("# How it works\nIn *words*."))
+    spec = {"name": "python3", "display_name": "Python 3", "language": "python"}
+    nbformat.write(nbformat.v4.new_notebook(cells=made, metadata={"kernelspec": spec}), path)
+    return path
+
+
+def write_run(settings: Settings, database: str, root: str) -> None:
+    """Make ``runs/current`` name a data set, as a finished run does."""
+    run = settings.runs / "made"
+    run.mkdir(parents=True, exist_ok=True)
+    write_json(run / "dataset.json", {"kind": "folder", "database": database, "root": root, "title": "Made"})
+    (settings.runs / "current").symlink_to(run.name)
+
+
+def beside(settings: Settings, name: str) -> Settings:
+    """Return settings of another home with the same run and stores."""
+    home = settings.home / name
+    home.mkdir()
+    (home / "runs").symlink_to(settings.runs)
+    return settings.model_copy(update={"home": home})
+
+
+class Server:
+    """A player that serves."""
+
+    def __init__(self, settings: Settings, process: subprocess.Popen[str], address: str) -> None:
+        self.settings, self.process, self.address = settings, process, address
+
+    @property
+    def host(self) -> str:
+        return self.address.removeprefix("http://").rstrip("/")
+
+    def url(self, path: str) -> str:
+        return self.address.rstrip("/") + path
+
+    def kernels(self) -> list[int]:
+        """Return the process ids of its kernels."""
+        children = psutil.Process(self.process.pid).children(recursive=True)
+        return [each.pid for each in children if each.status() != psutil.STATUS_ZOMBIE]
+
+    def told(self, kernel_id: str) -> dict[str, Any]:
+        """Return what a kernel of the test's notebook was told: ``pid`` and ``env``."""
+        return json.loads((self.settings.home / "told" / f"{kernel_id}.json").read_text())
+
+    def log(self) -> str:
+        return (self.settings.var / "player" / "player.log").read_text()
+
+
+def person(home: Path) -> dict[str, str]:
+    """Return the environment of somebody whose own Jupyter and IPython settings would change everything."""
+    startup = home / ".ipython" / "profile_default" / "startup"
+    startup.mkdir(parents=True)
+    (startup / "00.py").write_text("import os; os._exit(1)")
+    lab = home / ".jupyter" / "labconfig"
+    lab.mkdir(parents=True)
+    (lab / "page_config.json").write_text('{"disabledExtensions": {"anywidget": true}}')
+    (lab.parent / "voila.json").write_text(
+        '{"VoilaConfiguration": {"template": "reveal"}, "Voila": {"ip": "::"}}'
+    )
+    return {"HOME": str(home), "JUPYTER_TOKEN": "token", "JUPYTER_CONFIG_PATH": str(lab.parent)}
+
+
+@contextmanager
+def serving(
+    settings: Settings, notebook: Path, environment: dict[str, str] | None = None, **limits: float
+) -> Iterator[Server]:
+    """Serve the player until the block ends; it must end by itself and leave no kernel."""
+    environment = (
+        os.environ
+        | (environment or {})
+        | {
+            "SEGUE_HOME": str(settings.home),
+            "SEGUE_MONGO": settings.mongo_uri,
+            "SEGUE_PLAYER_HOST": settings.player_host,
+            "SEGUE_PLAYER_PORT": "0",
+            "SEGUE_COOKIE_SECRET": SECRET,
+        }
+    )
+    process = subprocess.Popen(
+        [sys.executable, str(SERVE), str(notebook), json.dumps(limits)],
+        env=environment, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, text=True, start_new_session=True,
+    )  # fmt: skip
+    try:
+        assert process.stdout is not None
+        line = process.stdout.readline()
+        found = re.search(r"http://\S+/", line)
+        assert found, line
+        yield Server(settings, process, found[0])
+        if process.poll() is None:
+            left = psutil.Process(process.pid).children(recursive=True)
+            process.send_signal(signal.SIGTERM)
+            assert process.wait(20) == 0
+            assert not [each for each in left if each.is_running()]
+            assert not settings.address_file("player").exists()
+    finally:
+        if process.poll() is None:
+            process.kill()
+        process.wait()
+        assert process.stdout is not None
+        process.stdout.close()
+
+
+def wait_until(holds: Callable[[], Any], seconds: float, what: str) -> Any:
+    """Return the first true value of ``holds``; fail with ``what`` when there is none in time."""
+    limit = time.monotonic() + seconds
+    while time.monotonic() < limit:
+        if found := holds():
+            return found
+        time.sleep(0.05)
+    raise AssertionError(f"after {seconds:g} s still not: {what}")
+
+
+class Visitor:
+    """One browser: its cookies, its origin, what it sends."""
+
+    def __init__(self, server: Server) -> None:
+        self.server = server
+        self.session = requests.Session()
+        self.session.headers.update({"Origin": server.url(""), "Accept": "text/html", "User-Agent": "test"})
+        self.name = f"mira{uuid.uuid4().hex[:10]}"
+
+    def __enter__(self) -> "Visitor":
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.session.close()
+
+    def get(self, path: str, **options: Any) -> requests.Response:
+        return self.session.get(self.server.url(path), timeout=30, allow_redirects=False, **options)
+
+    def get_raw(self, path: str) -> requests.Response:
+        """Ask for a path that no library has tidied up."""
+        request = self.session.prepare_request(requests.Request("GET", self.server.address))
+        request.url = self.server.url(path)
+        return self.session.send(request, allow_redirects=False, timeout=10)
+
+    def post(self, path: str, **options: Any) -> requests.Response:
+        return self.session.post(self.server.url(path), timeout=30, allow_redirects=False, **options)
+
+    def form(self, path: str, **fields: str) -> requests.Response:
+        """Open a form's page, fill it in and send it."""
+        shown = self.get(path)
+        xsrf = re.search(r'name="_xsrf" value="([^"]+)"', shown.text)
+        assert xsrf, shown.text
+        return self.post(path, data={"_xsrf": xsrf[1], "name": self.name, "password": PASSWORD, **fields})
+
+    def sign_up(self) -> "Visitor":
+        answer = self.form("/signup")
+        assert (answer.status_code, answer.headers["Location"]) == (303, "/"), answer.text
+        return self
+
+    @property
+    def account_id(self) -> str:
+        """Return the account's id, which stands in the signed cookie."""
+        value = self.session.cookies["segue"].strip('"')
+        return base64.b64decode(value.split("|")[4].split(":")[1]).decode().split(".")[0]
+
+    def open_page(self, path: str = "/", **options: Any) -> str:
+        """Open the player and return its kernel's id."""
+        answer = self.get(path, **options)
+        assert answer.status_code == 200, answer.text
+        found = re.search(r'"kernelId": "([0-9a-f-]{36})"', answer.text)
+        assert found, answer.text
+        return found[1]
+
+    def cookies(self) -> str:
+        return "; ".join(f"{each.name}={each.value}" for each in self.session.cookies)
+
+    def open_socket(self, kernel_id: str, **options: Any) -> websocket.WebSocket:
+        """Open the socket of a kernel as its page does; raises WebSocketBadStatusException when refused."""
+        own = {"cookie": self.cookies(), "origin": self.server.url(""), "subprotocols": [PROTOCOL]}
+        address = f"ws://{self.server.host}/api/kernels/{kernel_id}/channels?session_id={uuid.uuid4()}"
+        return websocket.create_connection(address, timeout=15, **own | options)
+
+
+def message(kind: str, content: dict[str, Any], channel: str = "shell") -> bytes:
+    """Return a message to a kernel in the socket's binary form."""
+    header = {"msg_id": uuid.uuid4().hex, "msg_type": kind, "session": "s", "username": "u", "version": "5.3"}
+    parts = [json.dumps(part).encode() for part in (header, {}, {"version": "1.0.0"}, content)]
+    return serialize_msg_to_ws_v1(parts, channel)
+
+
+def wait_closed(socket: websocket.WebSocket) -> None:
+    """Read until the server has closed a socket."""
+    with contextlib.suppress(websocket.WebSocketConnectionClosedException, ConnectionError):
+        while socket.recv():
+            pass
+    socket.shutdown()
+
+
+def receive(socket: websocket.WebSocket, kind: str) -> dict[str, Any]:
+    """Return the content of the next message of one type."""
+    while True:
+        _, parts = deserialize_msg_from_ws_v1(socket.recv())
+        if json.loads(parts[0])["msg_type"] == kind:
+            return json.loads(parts[3])
