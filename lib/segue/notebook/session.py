@@ -70,13 +70,9 @@ class Session:
 
         labels = ["before", *(f"{step.kind} “{self.cards[step.track_id].title}”" for step in self.steps)]
         names = {track: card.title for track, card in self.cards.items()}
-        return plots.session(
-            self._lists(),
-            labels,
-            names,
-            self._headline(),
-            "; ".join(filter(None, ["simulated listener", self.note])),
-        )
+        note = "; ".join(filter(None, ["simulated listener", self.note]))
+        gone = {i: step.track_id for i, step in enumerate(self.steps) if step.kind == "dislike"}
+        return plots.session(self._lists(), labels, names, self._headline(), note, gone)
 
     def table(self) -> pd.DataFrame:
         """Return the last list: title, artist, genre, and why each track is in it."""

@@ -100,8 +100,13 @@ class Desk:
     def join(self, timeout_s: float) -> None:
         """Wait until the threads have ended, at most ``timeout_s`` seconds."""
         until = time.monotonic() + timeout_s
-        for thread in (self._thread, self._sender.thread, self._receiver.thread):
+        for thread in self.threads:
             thread.join(max(0.0, until - time.monotonic()))
+
+    @property
+    def threads(self) -> tuple[threading.Thread, ...]:
+        """Return the threads that work for this desk."""
+        return self._thread, self._sender.thread, self._receiver.thread
 
     def _put(self, job: Callable[[], object]) -> bool:
         try:
