@@ -50,3 +50,12 @@ export function outsideLink(address, attributes, ...children) {
 export function prefersLessMotion() {
   return window.matchMedia("(prefers-reduced-motion: reduce)").matches;
 }
+
+/** Change what stands in a place without the focus falling out of the player: keys would go to the page around. */
+export function keepingFocus(container, change) {
+  const active = container.contains(document.activeElement) ? document.activeElement : null;
+  change();
+  if (!active || document.activeElement === active) return;
+  const next = active.isConnected ? active : container.closest("[tabindex='-1']");
+  next?.focus({ preventScroll: true });
+}

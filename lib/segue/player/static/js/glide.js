@@ -1,6 +1,6 @@
 // A list that lives: rows glide to their new places, but never the one under the pointer or the focus.
 
-import { prefersLessMotion } from "./dom.js";
+import { keepingFocus, prefersLessMotion } from "./dom.js";
 
 const GLIDE_MS = 200;
 const RELEASE_MS = 250;
@@ -48,18 +48,22 @@ export function glidingList(container, { keyOf, make, update }) {
     const byKey = new Map(wanted.map((item) => [keyOf(item), item]));
     const order = arrange([...byKey.keys()], shown, held);
     const before = places();
-    for (const key of shown) if (!order.includes(key)) discard(key);
-    for (const key of order) {
-      if (!rows.has(key)) {
-        const row = make(byKey.get(key));
-        row.segueKey = key;
-        rows.set(key, row);
+    keepingFocus(container, () => {
+      for (const key of shown) if (!order.includes(key)) discard(key);
+      for (const key of order) {
+        if (!rows.has(key)) add(key, byKey.get(key));
+        else if (byKey.has(key) && !held.includes(key)) update?.(rows.get(key), byKey.get(key));
       }
-      if (byKey.has(key) && !held.includes(key)) update?.(rows.get(key), byKey.get(key));
-    }
-    place(order, held);
+      place(order, held);
+    });
     animate(before);
     owing = held.length > 0;
+  }
+
+  function add(key, item) {
+    const row = make(item);
+    row.segueKey = key;
+    rows.set(key, row);
   }
 
   function discard(key) {
@@ -69,7 +73,6 @@ export function glidingList(container, { keyOf, make, update }) {
 
   /** Put the rows in order by moving only those that are not held: a moved element loses its focus. */
   function place(order, held) {
-    const active = container.contains(document.activeElement) ? document.activeElement : null;
     let anchor = null;
     for (const key of [...order].reverse()) {
       const row = rows.get(key);
@@ -77,7 +80,6 @@ export function glidingList(container, { keyOf, make, update }) {
       if (!inPlace && !held.includes(key)) container.insertBefore(row, anchor);
       anchor = row;
     }
-    if (active && document.activeElement !== active) active.focus({ preventScroll: true });
   }
 
   function places() {

@@ -37,7 +37,7 @@ export function homePage(app) {
     const items = app.forYou.items();
     all.hidden = items.length <= limit;
     if (items.length) list.show(items.slice(0, limit));
-    else if (app.state.link === "gone") list.failed("The player has lost its line.", { label: "Reload", act: app.reload });
+    else if (app.state.link === "gone") list.failed("The connection to the player was lost.", { label: "Reload", act: app.reload });
     else if (app.state.trouble && !app.state.welcome) list.failed(app.state.trouble, { label: "Try again", act: app.link.suspect });
     else if (app.forYou.waiting()) list.loading(SHOWN_AT_FIRST / 2);
     else list.empty("Nothing here yet: play or like something, and this list is yours.", { label: "Find music", act: () => app.go("find") });

@@ -1,6 +1,6 @@
 // A list of tracks in its four states: loading, empty, error, and full. Offline is full with a mark beside it.
 
-import { h } from "./dom.js";
+import { h, keepingFocus } from "./dom.js";
 import { glidingList } from "./glide.js";
 import { trackRow } from "./row.js";
 
@@ -47,7 +47,8 @@ export function trackList(app, { label, testid, live = false, entries = () => it
       for (const row of rows.children) if (row.segueItem.isNew) watchAgain(row);
     } else {
       const kept = new Map([...rows.children].map((row) => [row.segueItem.card.track_id, row]));
-      rows.replaceChildren(...items.map((item) => kept.get(item.card.track_id) ?? trackRow(app, item, entries)));
+      const next = items.map((item) => kept.get(item.card.track_id) ?? trackRow(app, item, entries));
+      keepingFocus(rows, () => rows.replaceChildren(...next));
     }
   }
 
@@ -60,7 +61,7 @@ export function trackList(app, { label, testid, live = false, entries = () => it
     items = [];
     glide?.set([]);
     if (!glide) rows.replaceChildren();
-    frame.replaceChildren(...children);
+    keepingFocus(frame, () => frame.replaceChildren(...children));
   }
 
   return {

@@ -21,7 +21,7 @@ const TITLE = "Segue";
 
 function render({ model, el }) {
   const fullPage = Boolean(model.get("full_page"));
-  const root = h("div", { class: "segue", "data-lm-suppress-shortcuts": "true", "data-full-page": fullPage, tabindex: -1 });
+  const root = h("div", { class: "segue", "data-full-page": fullPage, tabindex: -1 });
   const app = createApp(model, { fullPage, base: baseAddress() });
   app.root = root;
   app.menus = createMenus(root);
@@ -54,6 +54,7 @@ function render({ model, el }) {
     if (shown) scrolls[shown] = page.scrollTop;
     if (push && fullPage && shown && target !== shown) window.history.pushState(null, "", `#${target}`);
     if (bar.isOpen()) bar.open(false);
+    if (page.contains(document.activeElement)) page.focus({ preventScroll: true });
     shown = target;
     for (const [each, { element }] of Object.entries(views)) element.hidden = each !== target;
     way.show(target);
@@ -92,6 +93,7 @@ function render({ model, el }) {
     );
   }
 
+  if (!fullPage) root.addEventListener("focusin", keepNotebookKeysOff);
   const keyboard = listenToKeys(app, fullPage ? document : root);
   const media = mediaKeys(app);
   const refresh = () => refreshRows(root, null);
@@ -106,7 +108,7 @@ function render({ model, el }) {
   });
   app.opinions.on("change", (trackId) => refreshRows(root, trackId));
   app.state.on("link", (state) => {
-    if (state === "gone") words.say(fullPage ? "The player has lost its line." : "The notebook's kernel does not answer: run its cell again.", fullPage ? { label: "Reload", act: app.reload } : null);
+    if (state === "gone") words.say(fullPage ? "The connection to the player was lost." : "The notebook's kernel does not answer: run its cell again.", fullPage ? { label: "Reload", act: app.reload } : null);
     else if (state === "here") words.hide();
   });
   const back = () => go(window.location.hash.slice(1), { push: false });
@@ -119,6 +121,11 @@ function render({ model, el }) {
     window.removeEventListener("popstate", back);
     root.remove();
   };
+}
+
+/** JupyterLab's keys (d d deletes a cell) look for this mark on the very element that has the focus. */
+function keepNotebookKeysOff(event) {
+  event.target.setAttribute("data-lm-suppress-shortcuts", "true");
 }
 
 /** JupyterLab has a theme of its own, which the player in a cell follows; a page of its own follows the system. */

@@ -14,7 +14,7 @@ export function createMenus(root) {
     shown = null;
     menu.remove();
     button.setAttribute("aria-expanded", "false");
-    if (refocus) button.focus({ preventScroll: true });
+    if (refocus && button.isConnected) button.focus({ preventScroll: true });
     root.dispatchEvent(new CustomEvent("segue-menu-closed"));
   }
 

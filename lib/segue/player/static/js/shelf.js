@@ -1,6 +1,6 @@
 // A shelf: large prints side by side, each with its title and artist; a click plays.
 
-import { h, setAttribute } from "./dom.js";
+import { h, keepingFocus, setAttribute } from "./dom.js";
 import { icon } from "./icons.js";
 import { soundPrint } from "./print.js";
 import { onRefresh } from "./row.js";
@@ -17,7 +17,8 @@ export function shelf(app, { heading, mark = null, testid }) {
 
   function show(items) {
     section.hidden = items.length === 0;
-    tiles.replaceChildren(...items.map((item, index) => tile(app, item, () => app.player.playFrom(items, index))));
+    const next = items.map((item, index) => tile(app, item, () => app.player.playFrom(items, index)));
+    keepingFocus(tiles, () => tiles.replaceChildren(...next));
   }
   return { element: section, show };
 }

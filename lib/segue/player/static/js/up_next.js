@@ -1,6 +1,6 @@
 // Beside the page: why this plays, and what comes next.
 
-import { h } from "./dom.js";
+import { h, keepingFocus } from "./dom.js";
 import { icon } from "./icons.js";
 import { soundPrint } from "./print.js";
 import { writeReason } from "./row.js";
@@ -28,7 +28,7 @@ export function upNext(app) {
     if (!now.hidden) writeReason(why, entry.why);
     const upcoming = queue.upcoming();
     const rows = upcoming.slice(0, SHOWN).map((each, index) => queued(each, index));
-    list.replaceChildren(...rows);
+    keepingFocus(list, () => list.replaceChildren(...rows));
     note.textContent = words(entry, upcoming.length);
   }
 
