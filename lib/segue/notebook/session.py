@@ -190,23 +190,27 @@ def _taste(store: Store, popular: Sequence[int], seed: int) -> tuple[str, list[i
     return f"what sounds like “{first.title}”", [chosen, *first.neighbours.get("exact", [])]
 
 
-def _play(circle: _Circle, liked: Sequence[int], steps: int, first_list: Sequence[int]) -> Iterator[Step]:
-    """Yield each step as its list arrives; the dislike goes to whatever stands first then."""
+def _play(circle: _Circle, liked: Sequence[int], steps: int, offered: Sequence[int]) -> Iterator[Step]:
+    """Yield each step as its list arrives: what is liked comes from ``liked``, then from the list itself.
+
+    The dislike goes to whatever stands first then; with an empty list the session is over.
+    """
     likes: list[Kind] = ["like"] * (steps if steps < 3 else steps - 2)
     kinds: list[Kind] = likes if steps < 3 else ["play", *likes, "dislike"]
-    wanted = iter(liked)
-    track = -1
-    listed = list(first_list)
-    for before, kind in zip([None, *kinds], kinds, strict=False):
+    wanted = list(liked)
+    listed = list(offered)
+    played = -1
+    for kind in kinds:
+        if not listed:
+            return
         if kind == "dislike":
-            if not listed:
-                return
             track = listed[0]
-        elif before != "play":
-            track = next(wanted, -1)
-            if track < 0:
-                return
+        elif played >= 0:
+            track = played
+        else:
+            track = wanted.pop(0) if wanted else listed[0]
         step = circle.act(kind, track)
+        played = track if kind == "play" else -1
         listed = step.top
         yield step
 

@@ -140,7 +140,10 @@ def open_player(dataset: str = "demo", run_id: str = BY_HAND) -> Player | Silent
 
 def _log_to_file(settings: Settings) -> None:
     """Send what the player and its libraries log to a file: in a kernel it would end in a cell's output."""
-    names = ("segue", "kafka", "pymongo", "tornado", "asyncio")
+    names = ["segue", "kafka", "pymongo", "tornado", "asyncio"]
+    if under_voila():
+        logging.captureWarnings(True)
+        names.append("py.warnings")
     if any(getattr(handler, "of_player", False) for handler in logging.getLogger("segue").handlers):
         return
     file = settings.var / "logs" / "player.log"
