@@ -73,8 +73,8 @@ class Catalogue:
 
     @property
     def simulated(self) -> bool:
-        """Tell whether the listeners are simulated."""
-        return bool(len(self.plays)) and bool(self.plays["simulated"].all())
+        """Tell whether any of the listeners are simulated."""
+        return bool(len(self.plays)) and bool(self.plays["simulated"].any())
 
     @property
     def note(self) -> str:
@@ -87,7 +87,10 @@ class Catalogue:
     @property
     def listeners_note(self) -> str:
         """Return what must be said of tracks and listeners under every plot about plays."""
-        return "; ".join(filter(None, [self.note, "simulated listeners" if self.simulated else ""]))
+        who = ""
+        if self.simulated:
+            who = "simulated listeners" if self.plays["simulated"].all() else "simulated and real listeners"
+        return "; ".join(filter(None, [self.note, who]))
 
     def training_data(self) -> TrainingData:
         """Return what models learn from: standardised features, artists, copies, and plays.

@@ -24,7 +24,9 @@ def simulate_plays(store: Store, tracks: Sequence[Track], listeners: int, seed: 
         The same tracks and seed give the same plays.
     """
     if real := store.plays.count_real():
-        return Markdown(f"{real:,} events of real listeners are stored: nobody is simulated.")
+        simulated = store.plays.count() - real
+        beside = f", beside {simulated:,} of **simulated** ones from before" if simulated else ""
+        return Markdown(f"{real:,} events of real listeners are stored{beside}: nobody new is simulated.")
     store.plays.delete_simulated()
     events = simulate([track for track in tracks if track.status == OK], listeners, seed)
     if not events:
