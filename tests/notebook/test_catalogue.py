@@ -45,6 +45,9 @@ def test_notes_say_what_is_composed_and_simulated(catalogue: Catalogue, nothing:
         "simulated"
         not in Catalogue(catalogue.tracks, catalogue.features, real, catalogue.root).listeners_note
     )
+    mixed = pd.concat([catalogue.plays, real])
+    note = Catalogue(catalogue.tracks, catalogue.features, mixed, catalogue.root).listeners_note
+    assert note.endswith("; simulated and real listeners")
 
 
 def test_a_name_is_title_and_artist_or_the_path(catalogue: Catalogue):
@@ -86,5 +89,7 @@ def test_tables_hold_the_usable_tracks_with_their_features(store, tracks, tmp_pa
 @pytest.mark.slow
 def test_nobody_is_simulated_where_people_have_played(store, tracks):
     store.plays.upsert([{"event_id": "1", "listener_id": "me", "track_id": 100, "at": 0, "simulated": False}])
-    assert simulate_plays(store, tracks, 5, seed=0).data.startswith("1 events of real listeners are stored")
-    assert store.plays.count() == 1
+    assert simulate_plays(store, tracks, 5, seed=0).data.startswith("1 events of real listeners are stored: ")
+    store.plays.upsert([{"event_id": "2", "listener_id": "s", "track_id": 100, "at": 0, "simulated": True}])
+    assert "beside 1 of **simulated** ones" in simulate_plays(store, tracks, 5, seed=0).data
+    assert store.plays.count() == 2
