@@ -297,6 +297,12 @@ def test_stale_answers_of_a_search_are_dropped_and_pages_follow(page: Page):
     until(page, "kernel.heard.some(({ text, offset }) => text === 'new' && offset === 40)")
     page.evaluate(answer, ["new", 540, 80])
     expect(found).to_have_count(80)
+    found.nth(1).get_by_test_id("play").click()
+    expect(page.get_by_test_id("now-title")).to_have_text("Title 501")
+    page.get_by_test_id("next").click()
+    expect(page.get_by_test_id("now-title")).to_have_text("Title 502")
+    until(page, "kernel.acts().filter(({ kind }) => kind === 'play').length === 2")
+    assert {act["source"]["list"] for act in acts(page)} == {"find"}
 
 
 def test_what_is_played_left_and_heard_to_the_end_is_told_with_its_place(page: Page):

@@ -1,9 +1,17 @@
 // What a kernel would answer, in the hands of a test: it tells what it is told to, and notes what it hears.
 
 const card = (id, more = {}) => ({
-  track_id: id, title: `Title ${id}`, artist: `Artist ${id}`, album: "Album", genre: "Folk", duration_s: 4,
-  licence: "CC BY 4.0", attribution_url: "https://example.org/track", composed: false,
-  print: Array.from({ length: 20 }, (_, index) => ((id * 7 + index * 3) % 11) / 10), ...more,
+  track_id: id,
+  title: `Title ${id}`,
+  artist: `Artist ${id}`,
+  album: "Album",
+  genre: "Folk",
+  duration_s: 4,
+  licence: "CC BY 4.0",
+  attribution_url: "https://example.org/track",
+  composed: false,
+  print: Array.from({ length: 20 }, (_, index) => ((id * 7 + index * 3) % 11) / 10),
+  ...more,
 });
 
 export function scriptedKernel(options = {}) {
@@ -17,17 +25,26 @@ export function scriptedKernel(options = {}) {
     tell(message) {
       for (const listener of listeners) listener(structuredClone(message));
     },
-    recommend(ids, { id = `list-${ids.join("-")}`, caused_by = null, cards = {}, text = "near Title 1: darker" } = {}) {
+    recommend(
+      ids,
+      { id = `list-${ids.join("-")}`, caused_by = null, cards = {}, text = "near Title 1: darker" } = {},
+    ) {
       const why = { kind: "sound", text, because_of: [{ track_id: 1, title: "Title 1" }] };
       const items = ids.map((each) => ({ track: card(each, cards[each]), score: 1, why }));
       kernel.tell({ type: "recommendation", id, made_at: null, model: "fusion", caused_by, items });
     },
     welcome() {
       kernel.tell({
-        type: "welcome", listener: { id: "mira", name: "Mira", local: false },
+        type: "welcome",
+        listener: { id: "mira", name: "Mira", local: false },
         dataset: { title: "Test", composed: 0, tracks: 40, simulated: false },
-        audio: { prefix: "/audio/", suffix: "" }, likes: kernel.likes, dislikes: [], first_visit: false,
-        starters: [], popular: [], recent: [],
+        audio: { prefix: "/audio/", suffix: "" },
+        likes: kernel.likes,
+        dislikes: [],
+        first_visit: false,
+        starters: [],
+        popular: [],
+        recent: [],
       });
       kernel.recommend(options.ids ?? [1, 2, 3, 4, 5, 6], { id: "first", cards: options.cards });
       kernel.tell({ type: "status", kafka: true, worker: true, store: true });

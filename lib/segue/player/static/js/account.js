@@ -7,7 +7,16 @@ export function accountButton(app) {
   const name = h("span", { class: "account-name" });
   const button = h(
     "button",
-    { class: "account", type: "button", "data-testid": "account", "aria-haspopup": "menu", "aria-expanded": "false", "aria-label": "Account", hidden: true, onclick: open },
+    {
+      class: "account",
+      type: "button",
+      "data-testid": "account",
+      "aria-haspopup": "menu",
+      "aria-expanded": "false",
+      "aria-label": "Account",
+      hidden: true,
+      onclick: open,
+    },
     icon("person"),
     name,
   );
@@ -17,7 +26,11 @@ export function accountButton(app) {
     app.menus.open(
       button,
       [
-        h("p", { class: "menu-head", role: "presentation" }, listener.local ? "You listen on this machine" : listener.name),
+        h(
+          "p",
+          { class: "menu-head", role: "presentation" },
+          listener.local ? "You listen on this machine" : listener.name,
+        ),
         { label: "Keys", picture: "help", act: app.showKeys },
         app.hasNotes() && { label: "How it works", picture: "library", act: app.showNotes },
         !listener.local && logOut(app),
@@ -45,7 +58,12 @@ function logOut(app) {
     "form",
     { method: "post", action: `${app.base}logout`, class: "log-out", role: "none", onsubmit: send },
     proof,
-    h("button", { class: "menu-item", type: "submit", role: "menuitem", "data-testid": "logout" }, icon("leave"), "Log out"),
+    h(
+      "button",
+      { class: "menu-item", type: "submit", role: "menuitem", "data-testid": "logout" },
+      icon("leave"),
+      "Log out",
+    ),
   );
 }
 

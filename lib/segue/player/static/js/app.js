@@ -20,7 +20,13 @@ const HEARD_KEPT = 40;
 const SKIP_TOLD = "segue.skip-told";
 
 export function createApp(model, { fullPage, base }) {
-  const state = { ...emitter(), welcome: null, trouble: null, link: "connecting", status: { kafka: null, worker: null, store: null } };
+  const state = {
+    ...emitter(),
+    welcome: null,
+    trouble: null,
+    link: "connecting",
+    status: { kafka: null, worker: null, store: null },
+  };
   const link = createLink(model, { fullPage, healthAddress: `${base}health` });
   const outbox = createOutbox(link.send);
   const acts = createActs(outbox);
@@ -49,9 +55,20 @@ export function createApp(model, { fullPage, base }) {
   }
 
   const app = {
-    state, link, outbox, opinions, forYou, search, queue, cards, player, base, fullPage,
+    state,
+    link,
+    outbox,
+    opinions,
+    forYou,
+    search,
+    queue,
+    cards,
+    player,
+    base,
+    fullPage,
     say() {},
-    offline: () => !navigator.onLine || ["silent", "away", "gone"].includes(state.link) || state.status.kafka === false,
+    offline: () =>
+      !navigator.onLine || ["silent", "away", "gone"].includes(state.link) || state.status.kafka === false,
     heard: () => heard,
     reload: () => (fullPage ? link.reload() : link.suspect()),
     enqueue(item, options) {
@@ -133,7 +150,9 @@ export function createApp(model, { fullPage, base }) {
   });
   on("status", (told) => {
     clearTimeout(doubt);
-    const trouble = ["kafka", "worker", "store"].some((part) => told[part] === false && state.status[part] !== false);
+    const trouble = ["kafka", "worker", "store"].some(
+      (part) => told[part] === false && state.status[part] !== false,
+    );
     if (trouble) doubt = setTimeout(believe, DOUBT_MS, told);
     else believe(told);
   });
@@ -148,8 +167,7 @@ export function createApp(model, { fullPage, base }) {
       state.trouble = message.text;
       state.emit("trouble", message.text);
       if (state.welcome) app.say(message.text);
-    }
-    else if (!lookUps.delete(message.request)) search.failed(message);
+    } else if (!lookUps.delete(message.request)) search.failed(message);
   });
 
   link.on("state", (next) => {
@@ -163,7 +181,8 @@ export function createApp(model, { fullPage, base }) {
     if (Date.now() - lastHeard >= QUIET_MS) link.suspect();
   }
   const comeBack = () => link.suspect();
-  const look = () => document.visibilityState === "visible" && Date.now() - lastHeard >= 6 * QUIET_MS && link.suspect();
+  const look = () =>
+    document.visibilityState === "visible" && Date.now() - lastHeard >= 6 * QUIET_MS && link.suspect();
   window.addEventListener("online", comeBack);
   document.addEventListener("visibilitychange", look);
 
@@ -178,7 +197,11 @@ export function createApp(model, { fullPage, base }) {
   });
   player.on("failed", ({ entry, last, online }) => {
     if (!online) app.say("The sound is away just now; press play when you are back.");
-    else if (last) app.say("Nothing plays at the moment. Try again in a while.", { label: "Try again", act: player.toggle });
+    else if (last)
+      app.say("Nothing plays at the moment. Try again in a while.", {
+        label: "Try again",
+        act: player.toggle,
+      });
     else app.say(`${entry.card.title} cannot be played; on to the next.`);
   });
   return app;

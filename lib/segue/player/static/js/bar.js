@@ -11,20 +11,46 @@ import { volumeControl } from "./volume.js";
 export function playerBar(app) {
   const { player, queue } = app;
   const card = () => player.entry()?.card ?? null;
-  const print = h("button", { class: "bar-print", type: "button", "aria-label": "Open the player", onclick: () => open(!isOpen()) });
+  const print = h("button", {
+    class: "bar-print",
+    type: "button",
+    "aria-label": "Open the player",
+    onclick: () => open(!isOpen()),
+  });
   const title = h("div", { class: "now-title", "data-testid": "now-title" });
   const artist = h("span", { class: "now-artist" });
   const licence = h("span", { class: "licence", "data-testid": "licence" });
   const play = control("play", "Play", player.toggle);
   const previous = control("previous", "Previous", player.previous);
   const next = control("next", "Next", () => player.next());
-  const opinions = opinionButtons(app, card, () => ({ position: player.position(), source: player.entry().source }), "now-");
+  const opinions = opinionButtons(
+    app,
+    card,
+    () => ({ position: player.position(), source: player.entry().source }),
+    "now-",
+  );
   const list = h(
     "button",
-    { class: "icon-button queue-button", type: "button", "aria-label": "Up next", title: "Up next", "aria-expanded": "false", onclick: () => app.showUpNext() },
+    {
+      class: "icon-button queue-button",
+      type: "button",
+      "aria-label": "Up next",
+      title: "Up next",
+      "aria-expanded": "false",
+      onclick: () => app.showUpNext(),
+    },
     icon("queue"),
   );
-  const shut = h("button", { class: "icon-button bar-shut", type: "button", "aria-label": "Close the player", onclick: () => open(false) }, icon("down"));
+  const shut = h(
+    "button",
+    {
+      class: "icon-button bar-shut",
+      type: "button",
+      "aria-label": "Close the player",
+      onclick: () => open(false),
+    },
+    icon("down"),
+  );
   const seek = seekBar(app);
   const words = h("div", { class: "bar-words" }, title, h("div", { class: "bar-about" }, artist, licence));
   const element = h(
@@ -32,22 +58,37 @@ export function playerBar(app) {
     { class: "bar", "aria-label": "Player" },
     shut,
     h("div", { class: "bar-track" }, print, words),
-    h("div", { class: "bar-middle" }, h("div", { class: "bar-controls" }, previous, play, next), seek.element),
+    h(
+      "div",
+      { class: "bar-middle" },
+      h("div", { class: "bar-controls" }, previous, play, next),
+      seek.element,
+    ),
     h("div", { class: "bar-side" }, ...opinions, list, volumeControl(app)),
   );
 
   function control(name, label, act) {
-    return h("button", { class: `icon-button control-${name}`, type: "button", "data-testid": name, "aria-label": label, onclick: act }, icon(name));
+    return h(
+      "button",
+      {
+        class: `icon-button control-${name}`,
+        type: "button",
+        "data-testid": name,
+        "aria-label": label,
+        onclick: act,
+      },
+      icon(name),
+    );
   }
 
   function isOpen() {
     return app.root.hasAttribute("data-bar-open");
   }
 
-  function open(next) {
-    setAttribute(app.root, "data-bar-open", next);
-    setAttribute(print, "aria-expanded", String(next));
-    if (next) shut.focus();
+  function open(full) {
+    setAttribute(app.root, "data-bar-open", full);
+    setAttribute(print, "aria-expanded", String(full));
+    if (full) shut.focus();
     else print.focus();
   }
 
@@ -56,7 +97,9 @@ export function playerBar(app) {
     setAttribute(element, "data-empty", !now);
     setText(title, now ? now.title : "Nothing plays yet");
     setText(artist, now ? now.artist : "Pick a track to begin");
-    print.replaceChildren(now ? soundPrint(now.print, printInWords(now.print)) : h("span", { class: "print-blank" }));
+    print.replaceChildren(
+      now ? soundPrint(now.print, printInWords(now.print)) : h("span", { class: "print-blank" }),
+    );
     licence.replaceChildren(...(now ? licenceOf(now) : []));
     showState();
   }
@@ -83,6 +126,11 @@ export function playerBar(app) {
 /** Licence, where it is from, and whether it was composed here: wherever a clip plays. */
 function licenceOf(card) {
   const words = card.licence || "licence unknown";
-  const link = outsideLink(card.attribution_url, { title: "Where this track is from" }, words, icon("outside"));
+  const link = outsideLink(
+    card.attribution_url,
+    { title: "Where this track is from" },
+    words,
+    icon("outside"),
+  );
   return [link ?? words, card.composed ? composedMark(card) : ""];
 }

@@ -10,13 +10,23 @@ const SKELETON_AFTER_MS = 180;
 export function findPage(app) {
   const { search } = app;
   const input = h("input", {
-    class: "find-input", type: "search", "data-testid": "find-input", placeholder: "Title, artist, album or genre",
-    "aria-label": "Find music", autocomplete: "off", spellcheck: "false", maxlength: 200,
+    class: "find-input",
+    type: "search",
+    "data-testid": "find-input",
+    placeholder: "Title, artist, album or genre",
+    "aria-label": "Find music",
+    autocomplete: "off",
+    spellcheck: "false",
+    maxlength: 200,
     oninput: () => search.type(input.value.trim()),
   });
   const tally = h("p", { class: "live-line", role: "status" });
   const list = trackList(app, { label: "Found", testid: "find-results" });
-  const more = h("button", { class: "button quiet-button", type: "button", hidden: true, onclick: search.more }, "Show more");
+  const more = h(
+    "button",
+    { class: "button quiet-button", type: "button", hidden: true, onclick: search.more },
+    "Show more",
+  );
   const element = h(
     "div",
     { class: "view view-find" },
@@ -26,7 +36,10 @@ export function findPage(app) {
     list.element,
     more,
   );
-  const nearEnd = new IntersectionObserver((changes) => changes.some((each) => each.isIntersecting) && search.more(), { rootMargin: "400px" });
+  const nearEnd = new IntersectionObserver(
+    (changes) => changes.some((each) => each.isIntersecting) && search.more(),
+    { rootMargin: "400px" },
+  );
   nearEnd.observe(more);
   let skeletons = 0;
 
@@ -38,8 +51,13 @@ export function findPage(app) {
     clearTimeout(skeletons);
     more.hidden = tracks.length >= total;
     setText(tally, tracks.length ? `${count(total, "track")}${text ? "" : " in all"}` : "");
-    if (tracks.length) list.show(tracks.map((card) => ({ card, source: { list: "find" }, why: about(card) })));
-    else list.empty(text ? `Nothing is called “${text}” here.` : "There is no music here yet.", text ? { label: "Show everything", act: clear } : null);
+    if (tracks.length)
+      list.show(tracks.map((card) => ({ card, source: { list: "find" }, why: about(card) })));
+    else
+      list.empty(
+        text ? `Nothing is called “${text}” here.` : "There is no music here yet.",
+        text ? { label: "Show everything", act: clear } : null,
+      );
   });
   search.on("failed", (text) => {
     clearTimeout(skeletons);

@@ -46,7 +46,11 @@ export function createForYou(opinions, acts) {
 
   function items() {
     if (!list) return [];
-    const source = { list: "for-you", model: (list.model ?? "").slice(0, 40), recommendation_id: list.id ?? null };
+    const source = {
+      list: "for-you",
+      model: (list.model ?? "").slice(0, 40),
+      recommendation_id: list.id ?? null,
+    };
     return list.items
       .filter(({ track }) => opinions.of(track.track_id) !== "dislike")
       .map(({ track, why }) => ({

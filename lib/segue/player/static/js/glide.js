@@ -27,12 +27,17 @@ export function glidingList(container, { keyOf, make, update }) {
   let owing = false;
 
   function heldKeys() {
-    const pointed = window.matchMedia("(hover: hover)").matches ? [...container.querySelectorAll(":scope > :hover")] : [];
+    const pointed = window.matchMedia("(hover: hover)").matches
+      ? [...container.querySelectorAll(":scope > :hover")]
+      : [];
     const active = document.activeElement;
     const focused = active && container.contains(active) && active.matches(":focus-visible") ? active : null;
     const busy = [...container.querySelectorAll("[aria-expanded=true]")];
     return [...rows]
-      .filter(([, row]) => pointed.includes(row) || row.contains(focused) || busy.some((each) => row.contains(each)))
+      .filter(
+        ([, row]) =>
+          pointed.includes(row) || row.contains(focused) || busy.some((each) => row.contains(each)),
+      )
       .map(([key]) => key);
   }
 
@@ -84,10 +89,12 @@ export function glidingList(container, { keyOf, make, update }) {
 
   function places() {
     const origin = container.getBoundingClientRect();
-    return new Map([...rows].map(([key, row]) => {
-      const { left, top } = row.getBoundingClientRect();
-      return [key, { x: left - origin.left, y: top - origin.top }];
-    }));
+    return new Map(
+      [...rows].map(([key, row]) => {
+        const { left, top } = row.getBoundingClientRect();
+        return [key, { x: left - origin.left, y: top - origin.top }];
+      }),
+    );
   }
 
   function animate(before) {
@@ -98,7 +105,12 @@ export function glidingList(container, { keyOf, make, update }) {
       const timing = { duration: GLIDE_MS, easing: "ease-out" };
       if (!was) rows.get(key).animate([{ opacity: 0 }, { opacity: 1 }], timing);
       else if (was.x !== x || was.y !== y) {
-        rows.get(key).animate([{ transform: `translate(${was.x - x}px, ${was.y - y}px)` }, { transform: "none" }], timing);
+        rows
+          .get(key)
+          .animate(
+            [{ transform: `translate(${was.x - x}px, ${was.y - y}px)` }, { transform: "none" }],
+            timing,
+          );
       }
     }
   }

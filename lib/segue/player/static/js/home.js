@@ -12,16 +12,31 @@ export function homePage(app) {
   const list = trackList(app, { label: "For you", testid: "for-you", live: true, entries: app.forYou.items });
   const line = liveLine(app);
   const pick = starters(app);
-  const popular = shelf(app, { heading: "Popular", mark: h("span", { class: "mark", hidden: true }, "simulated"), testid: "popular" });
+  const popular = shelf(app, {
+    heading: "Popular",
+    mark: h("span", { class: "mark", hidden: true }, "simulated"),
+    testid: "popular",
+  });
   const recent = shelf(app, { heading: "Heard lately", testid: "recent" });
-  const all = h("button", { class: "button quiet-button", type: "button", hidden: true, onclick: showAll }, "Show all");
+  const all = h(
+    "button",
+    { class: "button quiet-button", type: "button", hidden: true, onclick: showAll },
+    "Show all",
+  );
   const greeting = h("h1", { class: "page-title" }, greet());
   const element = h(
     "div",
     { class: "view view-home" },
     greeting,
     pick.element,
-    h("section", { class: "for-you", "aria-label": "For you" }, h("h2", {}, "For you"), line.element, list.element, all),
+    h(
+      "section",
+      { class: "for-you", "aria-label": "For you" },
+      h("h2", {}, "For you"),
+      line.element,
+      list.element,
+      all,
+    ),
     popular.element,
     recent.element,
   );
@@ -37,10 +52,16 @@ export function homePage(app) {
     const items = app.forYou.items();
     all.hidden = items.length <= limit;
     if (items.length) list.show(items.slice(0, limit));
-    else if (app.state.link === "gone") list.failed("The connection to the player was lost.", { label: "Reload", act: app.reload });
-    else if (app.state.trouble && !app.state.welcome) list.failed(app.state.trouble, { label: "Try again", act: app.link.suspect });
-    else if (app.forYou.waiting()) list.loading(SHOWN_AT_FIRST / 2);
-    else list.empty("Nothing here yet: play or like something, and this list is yours.", { label: "Find music", act: () => app.go("find") });
+    else if (app.state.link === "gone")
+      list.failed("The connection to the player was lost.", { label: "Reload", act: app.reload });
+    else if (app.state.trouble && !app.state.welcome)
+      list.failed(app.state.trouble, { label: "Try again", act: app.link.suspect });
+    else if (app.forYou.waiting()) list.loading(SHOWN_AT_FIRST);
+    else
+      list.empty("Nothing here yet: play or like something, and this list is yours.", {
+        label: "Find music",
+        act: () => app.go("find"),
+      });
   }
 
   function showWelcome() {
@@ -49,15 +70,29 @@ export function homePage(app) {
     greeting.textContent = greet(welcome.listener.local ? "" : welcome.listener.name);
     popular.element.querySelector(".mark").hidden = !welcome.dataset.simulated;
     if (welcome.first_visit || pick.element.hidden === false) pick.show(welcome.starters ?? []);
-    popular.show((welcome.popular ?? []).map((card) => ({ card, source: { list: "popular" } })));
+    showShelves();
+  }
+
+  /** What stands below the list comes after it, so that nothing is pushed down. */
+  function showShelves() {
+    if (app.forYou.waiting()) return;
+    popular.show((app.state.welcome?.popular ?? []).map((card) => ({ card, source: { list: "popular" } })));
     showRecent();
   }
 
   function showRecent() {
-    recent.show(app.heard().slice(0, 12).map((card) => ({ card, source: { list: "recent" } })));
+    recent.show(
+      app
+        .heard()
+        .slice(0, 12)
+        .map((card) => ({ card, source: { list: "recent" } })),
+    );
   }
 
-  app.forYou.on("change", showList);
+  app.forYou.on("change", () => {
+    showList();
+    if (popular.element.hidden) showShelves();
+  });
   app.opinions.on("change", showList);
   app.state.on("link", showList);
   app.state.on("trouble", showList);
@@ -68,7 +103,7 @@ export function homePage(app) {
     element,
     title: "Home",
     shown() {
-      showRecent();
+      if (!app.forYou.waiting()) showRecent();
       if (app.opinions.liked().length) pick.element.hidden = true;
     },
     close() {
@@ -80,6 +115,7 @@ export function homePage(app) {
 
 function greet(name = "") {
   const hour = new Date().getHours();
-  const words = hour < 5 ? "Good evening" : hour < 12 ? "Good morning" : hour < 18 ? "Good afternoon" : "Good evening";
+  const words =
+    hour < 5 ? "Good evening" : hour < 12 ? "Good morning" : hour < 18 ? "Good afternoon" : "Good evening";
   return name ? `${words}, ${name}` : words;
 }

@@ -5,7 +5,8 @@ const VOLUME_STEP = 0.05;
 
 /** What a key means here, as the name of an action; null leaves it to the browser. */
 export function keyAction(event, { lastByPointer }) {
-  if (event.defaultPrevented || event.ctrlKey || event.altKey || event.metaKey || event.isComposing) return null;
+  if (event.defaultPrevented || event.ctrlKey || event.altKey || event.metaKey || event.isComposing)
+    return null;
   const target = event.composedPath?.()[0] ?? event.target;
   if (target instanceof Element) {
     if (target.closest("textarea, select, [contenteditable], dialog, [role=menu]")) return null;
@@ -14,13 +15,22 @@ export function keyAction(event, { lastByPointer }) {
     if (input && event.key.startsWith("Arrow") && !event.shiftKey) return null;
     const operable = target.closest("button, a[href], summary");
     if (operable && event.key === "Enter") return null;
-    if (operable && event.key === " " && !lastByPointer && !operable.matches(".row-title, .tile")) return null;
+    if (operable && event.key === " " && !lastByPointer && !operable.matches(".row-title, .tile"))
+      return null;
   }
   if (event.shiftKey) return { ArrowLeft: "previous", ArrowRight: "next", "?": "help" }[event.key] ?? null;
   return (
     {
-      " ": "toggle", ArrowLeft: "back", ArrowRight: "on", ArrowUp: "louder", ArrowDown: "quieter",
-      l: "like", d: "dislike", q: "queue", "/": "find", "?": "help",
+      " ": "toggle",
+      ArrowLeft: "back",
+      ArrowRight: "on",
+      ArrowUp: "louder",
+      ArrowDown: "quieter",
+      l: "like",
+      d: "dislike",
+      q: "queue",
+      "/": "find",
+      "?": "help",
     }[event.key] ?? null
   );
 }

@@ -33,7 +33,11 @@ export function libraryPage(app) {
     if (unknown) app.lookUp(ids.filter((id) => !app.cards.get(id)));
     if (cards.length) likes.show(cards.map((card) => item(card, "library")));
     else if (!app.state.welcome || unknown) likes.loading(Math.min(6, unknown || 3));
-    else likes.empty("Press ♥ on what you like, and it stays here.", { label: "Find music", act: () => app.go("find") });
+    else
+      likes.empty("Press ♥ on what you like, and it stays here.", {
+        label: "Find music",
+        act: () => app.go("find"),
+      });
   }
 
   function item(card, list) {

@@ -6,15 +6,19 @@ import { trackRow } from "./row.js";
 
 const SEEN_MS = 1500;
 
-/** `entries()` is what a click queues, unless the items shown. `items` are {card, source, why, isNew}. States besides full: `loading(n)`, `empty(...)`, `failed(...)`. */
-export function trackList(app, { label, testid, live = false, entries = () => items }) {
+/**
+ * Items are {card, source, why, isNew, seen}; `entries()` is what a click queues, unless the items shown.
+ * A `live` list glides, and puts a dot on what is new.
+ */
+export function trackList(app, { label, testid, live = false, entries = null }) {
   const rows = h("ul", { class: "rows", "aria-label": label });
   const frame = h("div", { class: "list", "data-testid": testid }, rows);
   let items = [];
+  const queued = entries ?? (() => items);
   const glide = live
     ? glidingList(rows, {
         keyOf: (item) => item.card.track_id,
-        make: (item) => watched(trackRow(app, item, entries)),
+        make: (item) => watched(trackRow(app, item, queued)),
         update: (row, item) => row.segueTell(item),
       })
     : null;
@@ -30,7 +34,10 @@ export function trackList(app, { label, testid, live = false, entries = () => it
   function noteSeen({ target, isIntersecting }) {
     clearTimeout(timers.get(target));
     if (!isIntersecting || !target.segueItem.isNew) return;
-    timers.set(target, setTimeout(() => sight(target), SEEN_MS));
+    timers.set(
+      target,
+      setTimeout(() => sight(target), SEEN_MS),
+    );
   }
 
   function sight(row) {
@@ -47,8 +54,8 @@ export function trackList(app, { label, testid, live = false, entries = () => it
       for (const row of rows.children) if (row.segueItem.isNew) watchAgain(row);
     } else {
       const kept = new Map([...rows.children].map((row) => [row.segueItem.card.track_id, row]));
-      const next = items.map((item) => kept.get(item.card.track_id) ?? trackRow(app, item, entries));
-      keepingFocus(rows, () => rows.replaceChildren(...next));
+      const wanted = items.map((item) => kept.get(item.card.track_id) ?? trackRow(app, item, queued));
+      keepingFocus(rows, () => rows.replaceChildren(...wanted));
     }
   }
 

@@ -6,7 +6,12 @@ import { ago } from "./format.js";
 const MINUTE = 60_000;
 
 export function liveLine(app) {
-  const line = h("p", { class: "live-line", "data-testid": "live-line", role: "status", "aria-live": "polite" });
+  const line = h("p", {
+    class: "live-line",
+    "data-testid": "live-line",
+    role: "status",
+    "aria-live": "polite",
+  });
   let shownAs = "";
 
   /** `aloud`: a reader hears it; the minutes that go by are not worth a word. */
@@ -34,7 +39,8 @@ export function liveLine(app) {
 
 /** Plain words at even places, titles at odd ones. */
 function words(app) {
-  if (app.state.status.worker === false) return ["The list is resting. What you do is kept, and counted when it wakes."];
+  if (app.state.status.worker === false)
+    return ["The list is resting. What you do is kept, and counted when it wakes."];
   const change = app.forYou.change();
   if (change) {
     const when = `Updated ${ago(Date.now() - change.at)}`;

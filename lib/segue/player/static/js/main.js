@@ -29,7 +29,14 @@ function render({ model, el }) {
   app.say = words.say;
   const keys = keySheet();
   const story = notesSheet();
-  Object.assign(app, { showKeys: keys.open, showNotes: story.open, hasNotes: () => Boolean(notes()), trackMenu, showUpNext, go });
+  Object.assign(app, {
+    showKeys: keys.open,
+    showNotes: story.open,
+    hasNotes: () => Boolean(notes()),
+    trackMenu,
+    showUpNext,
+    go,
+  });
 
   const views = { home: homePage(app), find: findPage(app), library: libraryPage(app) };
   const way = rail(app);
@@ -69,10 +76,10 @@ function render({ model, el }) {
     document.title = now ? `${now.title} · ${now.artist}` : `${views[shown].title} · ${TITLE}`;
   }
 
-  function showUpNext(next_ = !root.hasAttribute("data-up-next")) {
-    setAttribute(root, "data-up-next", next_);
-    setAttribute(bar.list, "aria-expanded", String(next_));
-    (next_ ? next.element : bar.list).focus();
+  function showUpNext(wanted = !root.hasAttribute("data-up-next")) {
+    setAttribute(root, "data-up-next", wanted);
+    setAttribute(bar.list, "aria-expanded", String(wanted));
+    (wanted ? next.element : bar.list).focus();
   }
 
   function trackMenu(button, item) {
@@ -84,10 +91,15 @@ function render({ model, el }) {
         { label: "Play next", picture: "next", act: () => app.enqueue(item, { first: true }) },
         { label: "Add to queue", picture: "queue", act: () => app.enqueue(item) },
         {
-          label: disliked ? "Not for me: take back" : "Not for me", picture: "less",
+          label: disliked ? "Not for me: take back" : "Not for me",
+          picture: "less",
           act: () => app.opinions.toggle(item.card, "dislike", { source: item.source }),
         },
-        address && { label: item.card.licence || "Where it is from", picture: "outside", act: () => window.open(address, "_blank", "noopener,noreferrer") },
+        address && {
+          label: item.card.licence || "Where it is from",
+          picture: "outside",
+          act: () => window.open(address, "_blank", "noopener,noreferrer"),
+        },
       ],
       item.card.title,
     );
@@ -108,7 +120,13 @@ function render({ model, el }) {
   });
   app.opinions.on("change", (trackId) => refreshRows(root, trackId));
   app.state.on("link", (state) => {
-    if (state === "gone") words.say(fullPage ? "The connection to the player was lost." : "The notebook's kernel does not answer: run its cell again.", fullPage ? { label: "Reload", act: app.reload } : null);
+    if (state === "gone")
+      words.say(
+        fullPage
+          ? "The connection to the player was lost."
+          : "The notebook's kernel does not answer: run its cell again.",
+        fullPage ? { label: "Reload", act: app.reload } : null,
+      );
     else if (state === "here") words.hide();
   });
   const back = () => go(window.location.hash.slice(1), { push: false });

@@ -23,7 +23,11 @@ export function createMenus(root) {
     const again = shown?.button === button;
     close();
     if (again) return;
-    const menu = h("div", { class: "menu", role: "menu", "aria-label": label, onkeydown: steer }, choices.filter(Boolean).map(choice));
+    const menu = h(
+      "div",
+      { class: "menu", role: "menu", "aria-label": label, onkeydown: steer },
+      choices.filter(Boolean).map(choice),
+    );
     root.append(menu);
     place(menu, button);
     button.setAttribute("aria-expanded", "true");
@@ -37,7 +41,12 @@ export function createMenus(root) {
       close({ refocus: true });
       each.act();
     };
-    return h("button", { class: "menu-item", type: "button", role: "menuitem", onclick: act }, icon(each.picture), each.label);
+    return h(
+      "button",
+      { class: "menu-item", type: "button", role: "menuitem", onclick: act },
+      icon(each.picture),
+      each.label,
+    );
   }
 
   function entries(menu) {

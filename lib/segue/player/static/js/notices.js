@@ -18,7 +18,20 @@ export function notices() {
   /** One at a time; `action` {label, act} makes it stay until it is used or replaced. */
   function say(text, action = null) {
     hide();
-    const button = action && h("button", { class: "button", type: "button", onclick: () => { hide(); action.act(); } }, action.label);
+    const button =
+      action &&
+      h(
+        "button",
+        {
+          class: "button",
+          type: "button",
+          onclick: () => {
+            hide();
+            action.act();
+          },
+        },
+        action.label,
+      );
     const notice = h("div", { class: "notice" }, h("span", {}, text), button);
     element.append(notice);
     shown = { notice, timer: action ? 0 : setTimeout(hide, SHOWN_MS) };
@@ -28,7 +41,12 @@ export function notices() {
 
 export function pendingMark(app) {
   const words = h("span", {});
-  const element = h("p", { class: "pending", "data-testid": "pending", role: "status", hidden: true }, icon("kept"), words);
+  const element = h(
+    "p",
+    { class: "pending", "data-testid": "pending", role: "status", hidden: true },
+    icon("kept"),
+    words,
+  );
 
   function show() {
     const away = app.offline();

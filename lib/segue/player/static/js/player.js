@@ -22,8 +22,8 @@ export function createPlayer(queue, acts, { address, more, online }) {
   let wanted = false;
   setVolume(lasting.get(VOLUME) ?? 0.8);
 
-  function load(next, { position = 0, play = true, alreadyBegun = false } = {}) {
-    entry = next;
+  function load(chosen, { position = 0, play = true, alreadyBegun = false } = {}) {
+    entry = chosen;
     begun = alreadyBegun;
     toldAt = position;
     startAt = position;
@@ -49,7 +49,9 @@ export function createPlayer(queue, acts, { address, more, online }) {
   }
 
   function duration() {
-    return Number.isFinite(audio.duration) && audio.duration > 0 ? audio.duration : (entry?.card.duration_s ?? 0);
+    return Number.isFinite(audio.duration) && audio.duration > 0
+      ? audio.duration
+      : (entry?.card.duration_s ?? 0);
   }
 
   /** Going on before the end says something; going back does not. */
@@ -60,13 +62,13 @@ export function createPlayer(queue, acts, { address, more, online }) {
     if (!enough) emit("skipped");
   }
 
-  function follow(next) {
-    if (next) begin(next);
+  function follow(chosen) {
+    if (chosen) begin(chosen);
     else stop();
   }
 
-  function begin(next) {
-    load(next);
+  function begin(chosen) {
+    load(chosen);
     if (!queue.hasNext()) more();
   }
 
@@ -118,8 +120,10 @@ export function createPlayer(queue, acts, { address, more, online }) {
     next({ left: false });
   });
   audio.addEventListener("error", failed);
-  for (const name of ["pause", "play", "waiting", "volumechange"]) audio.addEventListener(name, () => emit("state"));
-  for (const name of ["progress", "durationchange", "seeked"]) audio.addEventListener(name, () => emit("time"));
+  for (const name of ["pause", "play", "waiting", "volumechange"])
+    audio.addEventListener(name, () => emit("state"));
+  for (const name of ["progress", "durationchange", "seeked"])
+    audio.addEventListener(name, () => emit("time"));
 
   function setVolume(volume) {
     audio.volume = clamp(volume, 0, 1);
@@ -147,7 +151,8 @@ export function createPlayer(queue, acts, { address, more, online }) {
     buffered() {
       const ranges = audio.buffered;
       for (let index = 0; index < ranges.length; index += 1) {
-        if (ranges.start(index) <= audio.currentTime + 0.1 && audio.currentTime <= ranges.end(index)) return ranges.end(index);
+        if (ranges.start(index) <= audio.currentTime + 0.1 && audio.currentTime <= ranges.end(index))
+          return ranges.end(index);
       }
       return 0;
     },

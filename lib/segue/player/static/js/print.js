@@ -3,7 +3,16 @@
 
 import { svg } from "./dom.js";
 
-const FIELDS = ["loudness", "brightness", "roughness", "contrast", "bandwidth", "movement", "tonality", "noise"];
+const FIELDS = [
+  "loudness",
+  "brightness",
+  "roughness",
+  "contrast",
+  "bandwidth",
+  "movement",
+  "tonality",
+  "noise",
+];
 const TURN = 2 * Math.PI;
 const RIM = 47;
 const SLOT = Math.tan(Math.PI / 12);
@@ -40,8 +49,16 @@ export function soundPrint(numbers, label = null) {
     { class: "print", viewBox: "-50 -50 100 100", style: `--print-hue:${hue}`, ...named },
     svg("circle", { class: "print-ground", r: 50 }),
     svg("path", { class: "print-ring", d: ring(sound), "stroke-width": round(0.8 + 2.6 * sound.loudness) }),
-    svg("g", {}, sound.chroma.map((strength, index) => petal(sound, heart, strength, index))),
-    svg("circle", { class: "print-heart", r: round(heart * 0.62), "stroke-width": round(0.8 + 2.2 * sound.loudness) }),
+    svg(
+      "g",
+      {},
+      sound.chroma.map((strength, index) => petal(sound, heart, strength, index)),
+    ),
+    svg("circle", {
+      class: "print-heart",
+      r: round(heart * 0.62),
+      "stroke-width": round(0.8 + 2.2 * sound.loudness),
+    }),
   );
 }
 
@@ -53,10 +70,11 @@ function petal(sound, heart, strength, index) {
   const half = widest * SLOT * (0.4 + 0.55 * sound.loudness);
   const d = [
     `M0 ${round(-heart)}`,
-    `C${round(half * 0.5)} ${round(-heart - length * 0.2)} ${round(half)} ${round(-widest + length * 0.15)} ${round(half)} ${round(-widest)}`,
-    `C${round(half)} ${round(-tip + length * 0.1)} ${round(half * 0.55)} ${round(-tip)} 0 ${round(-tip)}`,
-    `C${round(-half * 0.55)} ${round(-tip)} ${round(-half)} ${round(-tip + length * 0.1)} ${round(-half)} ${round(-widest)}`,
-    `C${round(-half)} ${round(-widest + length * 0.15)} ${round(-half * 0.5)} ${round(-heart - length * 0.2)} 0 ${round(-heart)}Z`,
+    curve(half * 0.5, -heart - length * 0.2, half, -widest + length * 0.15, half, -widest),
+    curve(half, -tip + length * 0.1, half * 0.55, -tip, 0, -tip),
+    curve(-half * 0.55, -tip, -half, -tip + length * 0.1, -half, -widest),
+    curve(-half, -widest + length * 0.15, -half * 0.5, -heart - length * 0.2, 0, -heart),
+    "Z",
   ].join("");
   const turn = `rotate(${index * 30})`;
   return svg("path", { class: "print-petal", d, transform: turn, style: `--strength:${round(strength)}` });
@@ -74,6 +92,10 @@ function ring(sound) {
     d += `${index ? "L" : "M"}${round(radius * Math.sin(angle))} ${round(-radius * Math.cos(angle))}`;
   }
   return `${d}Z`;
+}
+
+function curve(...numbers) {
+  return `C${numbers.map(round).join(" ")}`;
 }
 
 function round(value) {

@@ -23,7 +23,8 @@ export function createQueue() {
     current: () => current,
     upcoming: () => [...asked, ...rest],
     asked: () => asked.length,
-    heard: (trackId) => current?.card.track_id === trackId || past.some(({ card }) => card.track_id === trackId),
+    heard: (trackId) =>
+      current?.card.track_id === trackId || past.some(({ card }) => card.track_id === trackId),
     hasPrevious: () => past.length > 0,
     hasNext: () => asked.length + rest.length > 0,
 

@@ -15,7 +15,13 @@ export function rail(app) {
   const links = PAGES.map(([name, words]) =>
     h(
       "a",
-      { class: "rail-link", href: `#${name}`, "data-page": name, "data-testid": `nav-${name}`, onclick: (event) => follow(event, name) },
+      {
+        class: "rail-link",
+        href: `#${name}`,
+        "data-page": name,
+        "data-testid": `nav-${name}`,
+        onclick: (event) => follow(event, name),
+      },
       icon(name),
       h("span", {}, words),
     ),
@@ -35,6 +41,7 @@ export function rail(app) {
 
   return {
     element,
-    show: (name) => links.forEach((link) => setAttribute(link, "aria-current", link.dataset.page === name ? "page" : null)),
+    show: (name) =>
+      links.forEach((link) => setAttribute(link, "aria-current", link.dataset.page === name ? "page" : null)),
   };
 }

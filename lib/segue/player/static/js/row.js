@@ -24,11 +24,20 @@ export function trackRow(app, item, entries) {
   const reason = h("span", { class: "row-reason", "data-testid": "reason" });
   const dot = h("span", { class: "row-dot", hidden: true });
   const unseen = h("span", { class: "unseen" });
-  const title = h("button", { class: "row-title", type: "button", "data-testid": "play", onclick: play }, card.title);
+  const title = h(
+    "button",
+    { class: "row-title", type: "button", "data-testid": "play", onclick: play },
+    card.title,
+  );
   const row = h(
     "li",
     { class: "row", "data-testid": "row", "data-track-id": card.track_id },
-    h("span", { class: "row-print" }, soundPrint(card.print), h("span", { class: "row-state" }, icon("play"), icon("pause"))),
+    h(
+      "span",
+      { class: "row-print" },
+      soundPrint(card.print),
+      h("span", { class: "row-state" }, icon("play"), icon("pause")),
+    ),
     h(
       "div",
       { class: "row-words" },
@@ -36,7 +45,16 @@ export function trackRow(app, item, entries) {
       h("span", { class: "row-artist" }, card.artist, composedMark(card, "row-mark")),
       reason,
     ),
-    h("div", { class: "row-actions" }, ...opinionButtons(app, () => card, () => ({ source: item.source })), moreButton(app, () => item)),
+    h(
+      "div",
+      { class: "row-actions" },
+      ...opinionButtons(
+        app,
+        () => card,
+        () => ({ source: item.source }),
+      ),
+      moreButton(app, () => item),
+    ),
     h("span", { class: "row-time", "aria-label": spoken(card.duration_s) }, clock(card.duration_s)),
   );
 
@@ -98,8 +116,12 @@ function opinionButton(app, cardOf, detail, opinion, picture, words, testid) {
   const button = h(
     "button",
     {
-      class: `icon-button ${opinion}`, type: "button", title: words, onclick: act,
-      "data-testid": testid + opinion, "data-opinion-button": true,
+      class: `icon-button ${opinion}`,
+      type: "button",
+      title: words,
+      onclick: act,
+      "data-testid": testid + opinion,
+      "data-opinion-button": true,
     },
     icon(picture),
   );
@@ -124,8 +146,13 @@ function moreButton(app, itemOf) {
   return h(
     "button",
     {
-      class: "icon-button more", type: "button", "aria-haspopup": "menu", "aria-expanded": "false",
-      "aria-label": "More", title: "More", onclick: (event) => app.trackMenu(event.currentTarget, itemOf()),
+      class: "icon-button more",
+      type: "button",
+      "aria-haspopup": "menu",
+      "aria-expanded": "false",
+      "aria-label": "More",
+      title: "More",
+      onclick: (event) => app.trackMenu(event.currentTarget, itemOf()),
     },
     icon("more"),
   );

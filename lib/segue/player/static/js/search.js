@@ -26,7 +26,10 @@ export function createSearch(send) {
     clearTimeout(patience);
     request += 1;
     asked = { request, offset };
-    patience = setTimeout(() => failed({ request: asked?.request, text: "Searching takes too long just now." }), FOUND_WITHIN_MS);
+    patience = setTimeout(
+      () => failed({ request: asked?.request, text: "Searching takes too long just now." }),
+      FOUND_WITHIN_MS,
+    );
     emit("asking", { offset });
     send({ type: "find", request, text: text.slice(0, 200), offset });
   }
@@ -61,7 +64,7 @@ export function createSearch(send) {
     answered,
     failed,
     again: () => ask(0),
-    /** Whether a request number is one of ours. */
+    /** Ask for the next page of what was found. */
     more() {
       if (!asked && found.tracks.length && !found.complete && found.next < found.total) ask(found.next);
     },

@@ -8,8 +8,17 @@ export function seekBar(app) {
   const elapsed = h("span", { class: "time", "data-testid": "elapsed" }, "0:00");
   const total = h("span", { class: "time" }, "0:00");
   const slider = h("input", {
-    class: "slider seek", type: "range", min: 0, max: 1, step: 0.1, value: 0, disabled: true,
-    "data-testid": "seek", "aria-label": "Seek", oninput: preview, onchange: settle,
+    class: "slider seek",
+    type: "range",
+    min: 0,
+    max: 1,
+    step: 0.1,
+    value: 0,
+    disabled: true,
+    "data-testid": "seek",
+    "aria-label": "Seek",
+    oninput: preview,
+    onchange: settle,
   });
   const element = h("div", { class: "seek-line" }, elapsed, slider, total);
   let dragged = false;

@@ -17,7 +17,14 @@ const KEYS = [
 ];
 
 export function keySheet() {
-  const rows = KEYS.map(([keys, words]) => [h("dt", {}, keys.map((key) => h("kbd", {}, key))), h("dd", {}, words)]);
+  const rows = KEYS.map(([keys, words]) => [
+    h(
+      "dt",
+      {},
+      keys.map((key) => h("kbd", {}, key)),
+    ),
+    h("dd", {}, words),
+  ]);
   return sheet("Keys", h("dl", { class: "keys" }, rows.flat()));
 }
 
@@ -41,8 +48,17 @@ export function notes() {
 }
 
 function sheet(heading, body) {
-  const shut = h("button", { class: "icon-button", type: "button", "aria-label": "Close", onclick: () => element.close() }, icon("close"));
-  const element = h("dialog", { class: "sheet", "aria-label": heading, onclick: outside }, h("div", { class: "sheet-head" }, h("h2", {}, heading), shut), body);
+  const shut = h(
+    "button",
+    { class: "icon-button", type: "button", "aria-label": "Close", onclick: () => element.close() },
+    icon("close"),
+  );
+  const element = h(
+    "dialog",
+    { class: "sheet", "aria-label": heading, onclick: outside },
+    h("div", { class: "sheet-head" }, h("h2", {}, heading), shut),
+    body,
+  );
 
   function outside(event) {
     if (event.target === element) element.close();

@@ -29,7 +29,12 @@ function tile(app, item, playFrom) {
   const button = h(
     "button",
     { class: "tile", type: "button", onclick: play, "data-track-id": card.track_id },
-    h("span", { class: "tile-print" }, soundPrint(card.print), h("span", { class: "tile-play" }, icon("play"), icon("pause"))),
+    h(
+      "span",
+      { class: "tile-print" },
+      soundPrint(card.print),
+      h("span", { class: "tile-play" }, icon("play"), icon("pause")),
+    ),
     h("span", { class: "tile-title" }, card.title),
     h("span", { class: "tile-artist" }, card.artist),
   );

@@ -17,7 +17,9 @@ export function soundInWords(numbers) {
     strength: Math.abs(sound[field] - 0.5),
   }));
   const clear = told.filter(({ strength }) => strength >= 0.15);
-  const chosen = clear.length ? clear : [told.reduce((best, each) => (each.strength > best.strength ? each : best))];
+  const chosen = clear.length
+    ? clear
+    : [told.reduce((best, each) => (each.strength > best.strength ? each : best))];
   return chosen.map(({ word }) => word).join(", ");
 }
 

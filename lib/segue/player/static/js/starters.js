@@ -28,7 +28,13 @@ function starter(app, item) {
   const state = h("span", { class: "starter-state" });
   const button = h(
     "button",
-    { class: "starter", type: "button", "data-testid": "starter", "data-track-id": card.track_id, onclick: pick },
+    {
+      class: "starter",
+      type: "button",
+      "data-testid": "starter",
+      "data-track-id": card.track_id,
+      onclick: pick,
+    },
     soundPrint(card.print),
     h("span", { class: "starter-title" }, card.title),
     h("span", { class: "starter-artist" }, card.artist),

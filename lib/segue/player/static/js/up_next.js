@@ -12,7 +12,16 @@ export function upNext(app) {
   const why = h("p", { class: "why" });
   const list = h("ol", { class: "queue" });
   const note = h("p", { class: "quiet" });
-  const shut = h("button", { class: "icon-button up-next-shut", type: "button", "aria-label": "Close", onclick: () => app.showUpNext(false) }, icon("close"));
+  const shut = h(
+    "button",
+    {
+      class: "icon-button up-next-shut",
+      type: "button",
+      "aria-label": "Close",
+      onclick: () => app.showUpNext(false),
+    },
+    icon("close"),
+  );
   const now = h("section", { "aria-label": "Why this", hidden: true }, h("h2", {}, "Why this"), why);
   const element = h(
     "aside",
@@ -49,7 +58,16 @@ export function upNext(app) {
         h("button", { class: "queued-title", type: "button", onclick: () => player.jump(index) }, card.title),
         h("span", { class: "queued-artist" }, card.artist),
       ),
-      h("button", { class: "icon-button remove", type: "button", "aria-label": `Take out: ${card.title}`, onclick: () => queue.remove(index) }, icon("close")),
+      h(
+        "button",
+        {
+          class: "icon-button remove",
+          type: "button",
+          "aria-label": `Take out: ${card.title}`,
+          onclick: () => queue.remove(index),
+        },
+        icon("close"),
+      ),
     );
   }
 

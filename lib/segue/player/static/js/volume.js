@@ -5,9 +5,19 @@ import { icon } from "./icons.js";
 
 export function volumeControl(app) {
   const { player } = app;
-  const button = h("button", { class: "icon-button", type: "button", "aria-label": "Mute", onclick: player.mute });
+  const button = h("button", {
+    class: "icon-button",
+    type: "button",
+    "aria-label": "Mute",
+    onclick: player.mute,
+  });
   const slider = h("input", {
-    class: "slider volume", type: "range", min: 0, max: 1, step: 0.01, "aria-label": "Volume",
+    class: "slider volume",
+    type: "range",
+    min: 0,
+    max: 1,
+    step: 0.01,
+    "aria-label": "Volume",
     oninput: () => player.setVolume(Number(slider.value)),
   });
   const element = h("div", { class: "volume-line" }, button, slider);
