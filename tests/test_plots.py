@@ -218,6 +218,22 @@ def test_a_sound_is_described_by_its_features(features: pd.DataFrame):
     assert found == "Strongest pitch class A; louder than 100 % and darker than 100 % of the catalogue"
 
 
+def test_a_session_shows_what_came_and_what_was_sent_away():
+    lists = [[1, 2, 3], [4, 1, 2], [4, 5, 1]]
+    names = {1: "One", 2: "Two", 3: "Three", 4: "A $ong of {4}", 5: "x" * 60}
+    labels = ["before", "like “$\\frac{1”", "dislike “Two”"]
+    drawn = plots.session(lists, labels, names, "1 like of $oul", "simulated listener", {1: 2})
+    assert heading(drawn) == "1 like of $oul"
+    assert texts(drawn) == "A $ong of {4} … One"
+    (axes,) = drawn.axes
+    assert [label.get_text().replace("\n", " ") for label in axes.get_xticklabels()] == labels
+    rings = [tuple(c.get_offsets()[0]) for c in axes.collections if c.get_sizes()[0] == 90]
+    assert rings == [(1.0, 1.0), (2.0, 2.0)]
+    crosses = [tuple(c.get_offsets()[0]) for c in axes.collections if c.get_sizes()[0] == 130]
+    assert crosses == [(1.0, 3.0)]
+    plots.session([[], []], ["before", "play"], {}, "nothing")
+
+
 def test_a_note_stands_under_the_picture():
     assert (
         plots.outcomes({"ok": 1}, "24 tracks composed by Segue").get_supxlabel()

@@ -124,16 +124,20 @@ def test_by_hand_it_is_the_local_listeners_with_sound_worker_and_a_rehearsal(wor
         opened.heard = [each for each in opened.heard if each["type"] != "recommendation"]
         assert opened.wait("recommendation")["caused_by"]
         check_sound(welcome["audio"], (music / "a.mp3").read_bytes())
-        opened.close_page()
-        opened.run("player.desk.join(10); player.close()")
-        assert opened.value("player.desk.threads[0].is_alive()") is False
-        with pytest.raises(urllib.error.URLError):
-            fetch(welcome["audio"]["prefix"] + "110" + welcome["audio"]["suffix"])
-    assert not world.store.workers.serving()
+        opened.manager.shutdown_kernel(now=False)
+    with pytest.raises(urllib.error.URLError):
+        fetch(welcome["audio"]["prefix"] + "110" + welcome["audio"]["suffix"])
+    # An orderly end of the kernel ends its worker in order too.
+    assert list(world.store.client[world.store.database]["workers"].find()) == []
 
 
 def fetch(address: str, **headers: str) -> tuple[int, bytes]:
-    with urllib.request.urlopen(urllib.request.Request(address, headers=headers), timeout=10) as answer:
+    """Return status and content, or raise URLError where nobody answers."""
+    try:
+        answer = urllib.request.urlopen(urllib.request.Request(address, headers=headers), timeout=10)
+    except urllib.error.HTTPError as error:
+        answer = error
+    with answer:
         return answer.status, answer.read()
 
 
@@ -144,8 +148,5 @@ def check_sound(audio: dict[str, str], content: bytes) -> None:
     assert fetch(address) == (200, content)
     assert fetch(address, Range="bytes=100-199") == (206, content[100:200])
     for wrong in ("", "?token=", "?token=x", audio["suffix"][:-1], audio["suffix"] + "x", "?token=%ff"):
-        with pytest.raises(urllib.error.HTTPError) as refused:
-            fetch(audio["prefix"] + "110" + wrong)
-        assert refused.value.code in (400, 403)
-    with pytest.raises(urllib.error.HTTPError, match="404"):
-        fetch(audio["prefix"] + "111" + audio["suffix"])
+        assert fetch(audio["prefix"] + "110" + wrong)[0] in (400, 403)
+    assert fetch(audio["prefix"] + "111" + audio["suffix"])[0] == 404

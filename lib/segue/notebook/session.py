@@ -120,10 +120,8 @@ class Session:
         gone = {step.track_id for step in self.steps if step.kind == "dislike"}
         if gone and not gone & {item.track_id for item in self.steps[-1].answer.items}:
             said.append("The disliked track left the list at once.")
-        return [
-            *said,
-            "The listener is simulated; the events, the topics, the worker and the store are real.",
-        ]
+        said.append("The listener is simulated; the events, the topics, the worker and the store are real.")
+        return [*said, f"The catalogue: {self.note}."] if self.note else said
 
     def _lists(self) -> list[list[int]]:
         return [self.before, *(step.top for step in self.steps)]

@@ -10,7 +10,7 @@ from matplotlib.figure import Figure
 
 from segue.plots.style import COLOURS, INK, NEUTRAL, figure, title
 
-_NAME = 26
+_NAME, _LABEL = 26, 44
 
 
 def session(
@@ -50,12 +50,15 @@ def session(
     for place, track in enumerate(lists[-1], start=1):
         name = textwrap.shorten(names.get(track, str(track)), _NAME, placeholder="…")
         colour = INK if came[track] else NEUTRAL
-        axes.text(last + 0.15, place, name, va="center", fontsize=10, color=colour)
+        axes.text(last + 0.15, place, name, va="center", fontsize=10, color=colour, parse_math=False)
     axes.set_xlim(-0.3, last + 0.3)
     axes.set_ylim(places + 0.6, 0.4)
     axes.set_yticks(range(1, places + 1))
     axes.set_ylabel("place in the list")
-    axes.set_xticks(range(len(labels)), [textwrap.fill(label, 13) for label in labels], fontsize=9)
+    words = [textwrap.shorten(label, _LABEL, placeholder="…") for label in labels]
+    # Names come from tags: a dollar sign in them is no formula.
+    axes.set_xticks(range(len(words)), [textwrap.fill(each, 13) for each in words], parse_math=False)
+    axes.tick_params(axis="x", labelsize=9)
     axes.grid(axis="y", visible=False)
     return title(drawn, finding, note)
 

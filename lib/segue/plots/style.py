@@ -79,9 +79,9 @@ def figure(
 
 def title(drawn: Figure, finding: str, note: str = "") -> Figure:
     """Put the finding above a figure, and below it what a reader must know of the data."""
-    drawn.suptitle(
-        textwrap.fill(finding, _TITLE_CHARACTERS), x=0.01, ha="left", fontsize=14, fontweight="bold"
-    )
+    words = textwrap.fill(finding, _TITLE_CHARACTERS)
+    shown = drawn.suptitle(words, x=0.01, ha="left", fontsize=14, fontweight="bold")
+    shown.set_parse_math(False)
     if note:
         drawn.supxlabel(textwrap.fill(note, 95), x=0.99, ha="right", fontsize=10, color="#6a6a6a")
     return drawn
