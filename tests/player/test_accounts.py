@@ -12,6 +12,7 @@ from pathlib import Path
 
 import pytest
 from argon2 import PasswordHasher
+from argon2.exceptions import VerifyMismatchError
 from tornado.web import create_signed_value, decode_signed_value
 
 from segue.errors import SegueError, UsageError
@@ -164,21 +165,36 @@ def test_an_account_that_is_written_again_is_not_taken(store: AccountStore):
     assert store.by_key(account.key) == store.by_id(account.account_id) == account
 
 
+@pytest.mark.slow
+def test_accounts_of_another_schema_are_left_alone(store: AccountStore, services: Settings):
+    meta = store.client["segue_accounts"]["meta"]
+    assert meta.find_one({"_id": "schema"})["version"] == 1
+    meta.update_one({"_id": "schema"}, {"$set": {"version": 2}})
+    try:
+        with pytest.raises(SegueError, match="has schema 2 and this Segue writes 1"):
+            open_accounts(services.mongo_uri)
+    finally:
+        meta.update_one({"_id": "schema"}, {"$set": {"version": 1}})
+
+
 def test_a_store_that_is_not_there_is_named():
     with pytest.raises(SegueError, match=r"no document store answers at 127.0.0.1:9: start one"):
         open_accounts("mongodb://127.0.0.1:9/")
 
 
 class CountingHasher(PasswordHasher):
-    """Argon2 with small parameters that counts what it verifies."""
+    """Argon2 with small parameters that counts the passwords it found wrong."""
 
     def __init__(self) -> None:
         super().__init__(time_cost=1, memory_cost=8, parallelism=1)
-        self.verified = 0
+        self.wrong = 0
 
     def verify(self, hash: str | bytes, password: str | bytes) -> bool:
-        self.verified += 1
-        return super().verify(hash, password)
+        try:
+            return super().verify(hash, password)
+        except VerifyMismatchError:
+            self.wrong += 1
+            raise
 
 
 async def _outcomes(accounts: Accounts, name: str, passwords: list[str]) -> list[str]:
@@ -199,14 +215,14 @@ def test_an_unknown_name_costs_and_says_what_a_wrong_password_does(store: Accoun
         name = f"mira{uuid.uuid4().hex[:8]}"
         await accounts.sign_up(name, PASSWORD, "192.0.2.1")
         known = await _outcomes(accounts, name.upper(), ["wrong-password", PASSWORD])
-        before = hasher.verified
+        before = hasher.wrong
         unknown = await _outcomes(accounts, f"{name}x", ["wrong-password"])
-        return known, unknown, hasher.verified - before
+        return known, unknown, hasher.wrong - before
 
-    known, unknown, verified = asyncio.run(tell())
+    known, unknown, computed = asyncio.run(tell())
     assert known[0] == unknown[0] == "This name or password is not right."
     assert known[1].startswith("mira")
-    assert verified == 1
+    assert computed == 1
 
 
 @pytest.mark.slow
@@ -280,9 +296,13 @@ def test_a_session_is_new_at_each_login_and_its_cookie_is_kept_from_scripts(play
     assert "Secure" not in sent
     visitor.session.cookies.clear()
     visitor.form("/login")
-    assert visitor.session.cookies["segue"] != first != planted
-    value = decode_signed_value(SECRET, "segue", first.strip('"'))
-    assert re.fullmatch(rb"[0-9a-f]{32}\.0\.[0-9a-f]{32}", value)
+    second = visitor.session.cookies["segue"]
+    (account, epoch, session), (same, _, other) = (
+        decode_signed_value(SECRET, "segue", each.strip('"')).decode().split(".") for each in (first, second)
+    )
+    assert (account, epoch) == (same, "0")
+    assert re.fullmatch(r"[0-9a-f]{32}", session)
+    assert session != other
 
 
 @pytest.mark.slow

@@ -25,6 +25,7 @@ from jupyter_server.services.kernels.connection.base import (
 )
 
 from segue.pipeline.files import write_json
+from segue.services.process import is_gone
 from segue.settings import Settings
 
 PASSWORD = "plum-harbour-lantern"
@@ -45,8 +46,14 @@ folder = Path(os.environ["SEGUE_HOME"], "told")
 folder.mkdir(exist_ok=True)
 (folder / "part").write_text(json.dumps(told))
 (folder / "part").replace(folder / f"{os.environ['VOILA_KERNEL_ID']}.json")
+def fail(*_):
+    print("printed by the kernel")
+    raise ValueError("the inner secret")
+
 print("printed by the notebook")
-Widget(told="secret-of-" + os.environ["HTTP_X_SEGUE_LISTENER"])
+widget = Widget(told="secret-of-" + os.environ["HTTP_X_SEGUE_LISTENER"])
+widget.on_msg(fail)
+widget
 """
 
 
@@ -145,7 +152,8 @@ def serving(
             left = psutil.Process(process.pid).children(recursive=True)
             process.send_signal(signal.SIGTERM)
             assert process.wait(20) == 0
-            assert not [each for each in left if each.is_running()]
+            remaining = [str(each) for each in left if not is_gone(each.pid)]
+            assert not remaining, remaining
             assert not settings.address_file("player").exists()
     finally:
         if process.poll() is None:
@@ -228,18 +236,19 @@ class Visitor:
         return websocket.create_connection(address, timeout=15, **own | options)
 
 
-def message(kind: str, content: dict[str, Any], channel: str = "shell") -> bytes:
-    """Return a message to a kernel in the socket's binary form."""
+def message(kind: str, content: dict[str, Any], channel: str = "shell", version: str = "1.0.0") -> bytes:
+    """Return a message to a kernel in the socket's binary form; ``version`` is the widgets' protocol."""
     header = {"msg_id": uuid.uuid4().hex, "msg_type": kind, "session": "s", "username": "u", "version": "5.3"}
-    parts = [json.dumps(part).encode() for part in (header, {}, {"version": "1.0.0"}, content)]
+    parts = [json.dumps(part).encode() for part in (header, {}, {"version": version}, content)]
     return serialize_msg_to_ws_v1(parts, channel)
 
 
 def wait_closed(socket: websocket.WebSocket) -> None:
-    """Read until the server has closed a socket."""
+    """Wait until the server has closed a socket."""
+    limit = time.monotonic() + 15
     with contextlib.suppress(websocket.WebSocketConnectionClosedException, ConnectionError):
-        while socket.recv():
-            pass
+        while socket.recv_data(control_frame=True)[0] != websocket.ABNF.OPCODE_CLOSE:
+            assert time.monotonic() < limit, "the socket stays open"
     socket.shutdown()
 
 

@@ -96,6 +96,7 @@ class PlayerKernels(AsyncMappingKernelManager):
     per_account = Integer(8, config=True, help="kernels that one account may have")
     at_most = Integer(60, config=True, help="kernels of all accounts together")
     alone_s = Float(30.0, config=True, help="seconds that a kernel may be without a page")
+    page_s = Float(120.0, config=True, help="seconds that making a page may take")
     reap_s = Float(3.0, config=True, help="seconds between two looks for kernels without a page")
     silence_s = Float(20.0, config=True, help="seconds after which a page that answers no ping is gone")
     log_file = Unicode(config=True, help="where kernels write what belongs to no cell")

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
 import re
-import time
 from collections.abc import AsyncIterator
 from urllib.parse import quote
 
@@ -16,9 +16,6 @@ from voila.tornado.handler import TornadoVoilaHandler
 
 from segue.player.kernels import PlayerKernels, Visit, visit
 from segue.player.web import Polite, Private, render
-
-PAGE_S = 120.0
-"""Seconds that making a page may take."""
 
 _IDENTITY = re.compile(r"x[-_]segue[-_]", re.I)
 _HEARTBEAT = "<script>window.voila_heartbeat()"
@@ -52,16 +49,15 @@ class Page(Polite, TornadoVoilaHandler):
 
     async def _send_notebook(self, kernels: PlayerKernels, begun: Visit) -> bool:
         """Send what the notebook renders; False when that ended before the page has what it needs."""
-        limit = time.monotonic() + PAGE_S
         snippets: AsyncIterator[str] = self.get_generator()
         try:
-            async for html in snippets:
-                # The heartbeat is an inline script, which the page's policy forbids.
-                self.write("\n" if html.startswith(_HEARTBEAT) else html)
-                await self.flush()
-                died = begun.kernel_id is not None and kernels.owner(begun.kernel_id) is None
-                if died or time.monotonic() > limit:
-                    return False
+            async with asyncio.timeout(kernels.page_s):
+                async for html in snippets:
+                    # The heartbeat is an inline script, which the page's policy forbids.
+                    self.write("\n" if html.startswith(_HEARTBEAT) else html)
+                    await self.flush()
+                    if begun.kernel_id is not None and kernels.owner(begun.kernel_id) is None:
+                        return False
         except StreamClosedError:
             raise
         except Exception:

@@ -222,6 +222,7 @@ def _configuration(settings: Settings, folder: str, limits: Mapping[str, float])
     config.VoilaConfiguration.show_tracebacks = False
     config.VoilaConfiguration.strip_sources = True
     config.VoilaConfiguration.file_allowlist = []
+    config.VoilaConfiguration.http_keep_alive_timeout = 3
     config.VoilaConfiguration.extension_allowlist = list(EXTENSIONS)
     config.VoilaConfiguration.http_header_envs = ["X-Segue-Listener", "X-Segue-Name"]
     config.VoilaConfiguration.multi_kernel_manager_class = PlayerKernels

@@ -16,6 +16,7 @@ from pymongo.write_concern import WriteConcern
 from segue.errors import SegueError
 
 DATABASE = "segue_accounts"
+SCHEMA_VERSION = 1
 _PATIENCE_MS = 3_000
 
 
@@ -52,12 +53,28 @@ class AccountStore:
         self.client = client
         # Acknowledged means on disk, on a majority of a replica set's members.
         kept = client.get_database(DATABASE, write_concern=WriteConcern(w="majority", j=True))
+        self._meta = kept["meta"]
         self._accounts = kept["accounts"]
 
     def prepare(self) -> None:
-        """Make sure that no two accounts can have one name."""
+        """Write the schema's version once, and make sure that no two accounts can have one name.
+
+        Raises
+        ------
+        SegueError
+            If another version of the schema has written these accounts.
+        """
         with _translated():
+            self._meta.update_one(
+                {"_id": "schema"}, {"$setOnInsert": {"version": SCHEMA_VERSION}}, upsert=True
+            )
+            found = self._meta.find_one({"_id": "schema"}) or {}
             self._accounts.create_index("key", unique=True)
+        if found.get("version") != SCHEMA_VERSION:
+            raise SegueError(
+                f"the database {DATABASE} has schema {found.get('version')} and this Segue writes "
+                f"{SCHEMA_VERSION}: use the Segue that wrote it"
+            )
 
     def add(self, account: Account) -> None:
         """Write a new account; it is there for good when this returns.
@@ -130,6 +147,9 @@ def open_accounts(uri: str) -> AccountStore:
         raise SegueError(
             f"no document store answers at {nodes}: start one with `segue services up`"
         ) from None
+    except SegueError:
+        store.close()
+        raise
     return store
 
 
