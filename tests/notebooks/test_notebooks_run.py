@@ -83,25 +83,36 @@ def test_what_is_heard_shows_licence_and_attribution(run: Path):
     assert "licence not stated" not in heard
 
 
+def test_the_list_of_a_rehearsed_listener_followed_what_they_did(metrics: dict):
+    found = metrics["05_player"]["rehearsal"]
+    assert found["kinds"] == ["play", "like", "like", "like", "like", "dislike"]
+    assert all(0 < ms < 10_000 for ms in found["ms"])
+    assert found["named_of_ten"] > 0
+
+
 def test_run_again_there_is_nothing_to_do(run: Path, services: Settings):
     done = run_tiny(services)
     assert done.returncode == 0, done.stderr
     assert json.loads(done.stdout)["nothing_to_do"]
 
 
-def test_a_store_that_lost_its_tracks_is_filled_again_and_the_models_are_kept(run: Path, services: Settings):
+def test_a_store_that_lost_its_tracks_and_cards_is_filled_again(run: Path, services: Settings):
     database = json.loads((run / "dataset.json").read_text())["database"]
     with open_store(services.mongo_uri, database) as store:
         before = {track.track_id: track.sha256 for track in store.tracks.all("ok")}
+        cards = store.cards.by_ids(list(before))
+        assert cards.keys() == before.keys()
         store.client.drop_database(database)
     done = run_tiny(services)
     assert done.returncode == 0, done.stderr
     told = {stage["name"]: stage["what"] for stage in json.loads(done.stdout)["stages"]}
-    assert told == {"01_etl": "executed"} | dict.fromkeys(
-        ("02_features", "03_models", "04_eval", "05_player"), "kept"
-    )
+    assert told == {
+        "01_etl": "executed", "02_features": "kept", "03_models": "executed", "04_eval": "kept",
+        "05_player": "kept",
+    }  # fmt: skip
     with open_store(services.mongo_uri, database) as store:
         assert {track.track_id: track.sha256 for track in store.tracks.all("ok")} == before
+        assert store.cards.by_ids(list(before)) == cards
 
 
 @pytest.mark.parametrize("name", ["02_features", "04_eval", "05_player"])
