@@ -1,6 +1,7 @@
 """A rehearsed session: through the real topics, in a database of its own, told in figures."""
 
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 from uuid import UUID
 
@@ -57,6 +58,10 @@ def test_a_session_goes_through_kafka_and_leaves_nothing_behind(world: World):
 @pytest.mark.slow
 def test_what_is_lacking_is_the_reason(world: World, tmp_path: Path):
     with pytest.raises(SegueError, match="no cards of these tracks: run notebook 03"):
+        play_session(world.settings, world.run, 3, 0)
+    shelve(world, [130])
+    world.store.meta.update_one({"_id": "shelves"}, {"$set": {"tracks": 1}})
+    with pytest.raises(SegueError, match="at least two usable tracks"):
         play_session(world.settings, world.run, 3, 0)
     shelve(world, [130])
     nowhere = Settings(home=tmp_path, mongo=world.settings.mongo_uri)
@@ -121,6 +126,13 @@ def test_a_session_is_told_in_figures_and_sentences():
         "1 like of Jazz put 2 new tracks among the first 3; a new list takes 20 ms (median)"
     )
     assert drawn.get_supxlabel() == "simulated listener; 7 of 7 tracks composed by Segue"
+
+
+def test_a_session_that_hears_everything_ends_with_an_empty_list():
+    end = replace(SESSION, steps=[*SESSION.steps[:2], Step("like", 5, 12.0, answer())])
+    assert "In the end nothing was left to recommend" in findings.of_player(end).data
+    assert end.table().empty
+    assert "2 likes of Jazz leave nothing to recommend" in end.picture().get_suptitle().replace("\n", " ")
 
 
 def test_the_figures_go_to_the_run(tmp_path: Path):

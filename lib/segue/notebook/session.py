@@ -114,9 +114,14 @@ class Session:
         said = [
             f"From what the listener did to the new list: {np.median(times):.0f} ms (median of {len(times)}; "
             f"slowest {max(times):.0f} ms), through Kafka to the worker and back.",
-            f"{self._new()} of the first {size} places hold other tracks than before.",
-            f"{self._named()} of {size} name a track that the listener played or liked as their reason.",
         ]
+        if size:
+            said += [
+                f"{self._new()} of the first {size} places hold other tracks than before.",
+                f"{self._named()} of {size} name a track that the listener played or liked as their reason.",
+            ]
+        else:
+            said.append("In the end nothing was left to recommend: the listener had heard all there is.")
         gone = {step.track_id for step in self.steps if step.kind == "dislike"}
         if gone and not gone & {item.track_id for item in self.steps[-1].answer.items}:
             said.append("The disliked track left the list at once.")
@@ -137,10 +142,9 @@ class Session:
         likes = sum(step.kind == "like" for step in self.steps)
         count = f"{likes} like" + ("s" if likes != 1 else "")
         typical = float(np.median([step.ms for step in self.steps]))
-        return (
-            f"{count} of {self.taste} put {self._new()} new tracks among the first "
-            f"{len(self.steps[-1].top)}; a new list takes {typical:.0f} ms (median)"
-        )
+        size = len(self.steps[-1].top)
+        put = f"put {self._new()} new tracks among the first {size}" if size else "leave nothing to recommend"
+        return f"{count} of {self.taste} {put}; a new list takes {typical:.0f} ms (median)"
 
 
 def play_session(settings: Settings, run: Run, steps: int, seed: int) -> Session:
@@ -166,7 +170,11 @@ def play_session(settings: Settings, run: Run, steps: int, seed: int) -> Session
     with open_store(settings.mongo_uri, database) as catalogue:
         shelves = catalogue.meta.find_one({"_id": "shelves"})
         if shelves is None or not shelves["popular"]:
-            raise SegueError("there are no cards of these tracks: run notebook 03 first")
+            raise SegueError(
+                "there are no cards of these tracks: run notebook 03; where it has run, it says why"
+            )
+        if shelves["tracks"] < 2:
+            raise SegueError("a session needs at least two usable tracks, one to come after the other")
         taste, liked = _taste(catalogue, shelves["popular"], seed)
         with _circle(settings, run, f"{database[: _LONGEST - len(_SUFFIX)]}{_SUFFIX}") as circle:
             done = list(_play(circle, liked, steps, shelves["popular"]))
