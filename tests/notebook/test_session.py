@@ -10,7 +10,8 @@ import pytest
 from segue.errors import SegueError
 from segue.live.events import Item, Recommendation, Why, now
 from segue.notebook import NotShown, open_run
-from segue.notebook.session import Session, Step, play_session
+from segue.notebook.circle import Step
+from segue.notebook.session import Session, play_session
 from segue.player import findings
 from segue.player.rehearsal import rehearse
 from segue.player.silent import Silent

@@ -9,14 +9,14 @@ import threading
 import time
 from collections import OrderedDict
 from collections.abc import Callable
-from datetime import datetime, timedelta
 from typing import Any
 from uuid import UUID, uuid4
 
 from pydantic import ValidationError
 
-from segue.live.events import Malformed, PlayEvent, Recommendation, now
+from segue.live.events import Malformed, Recommendation
 from segue.player import lists
+from segue.player.acts import event_of
 from segue.player.gate import Gate
 from segue.player.kafka_link import Receiver, Sender
 from segue.player.messages import Act, Find, Hello
@@ -27,9 +27,6 @@ from segue.store import Store
 from segue.store.cards import Card
 
 log = logging.getLogger(__name__)
-
-OLDEST = timedelta(days=30)
-"""An event is never dated further back."""
 
 _WAITING = 256
 _REMEMBERED = 2_000
@@ -186,13 +183,7 @@ class Desk:
             self._refuse(act, "This track is not in the collection any more.")
             return
         try:
-            event = PlayEvent(
-                dataset=self.place.database,
-                listener_id=self.place.listener_id,
-                session_id=self._session,
-                at=_dated(act.at),
-                **{name: getattr(act, name) for name in _COPIED},
-            )
+            event = event_of(act, self.place, self._session)
         except ValidationError:
             self._refuse(act, "A rating has one to five stars, and nothing else has any.")
             return
@@ -323,7 +314,6 @@ class Desk:
 
 
 _SHELVES = ("starters", "popular", "recent")
-_COPIED = ("event_id", "track_id", "kind", "position_s", "value", "source")
 
 
 def _found(find: Find, store: Store) -> tuple[list[Card], int]:
@@ -333,9 +323,3 @@ def _found(find: Find, store: Store) -> tuple[list[Card], int]:
     there = store.cards.by_ids(find.among)
     cards = [there[track] for track in dict.fromkeys(find.among) if track in there]
     return cards, len(cards)
-
-
-def _dated(at: datetime) -> datetime:
-    """Return when something happened; now, if it is said to be in the future or too long ago."""
-    today = now()
-    return at if today - OLDEST <= at <= today else today
