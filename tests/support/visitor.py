@@ -243,18 +243,30 @@ def message(kind: str, content: dict[str, Any], channel: str = "shell", version:
     return serialize_msg_to_ws_v1(parts, channel)
 
 
+def frames(socket: websocket.WebSocket, seconds: float = 15.0) -> Iterator[bytes]:
+    """Yield what the server sends until it closes the socket; fail when that takes longer."""
+    limit = time.monotonic() + seconds
+    with contextlib.suppress(websocket.WebSocketConnectionClosedException, ConnectionError):
+        while True:
+            kind, content = socket.recv_data(control_frame=True)
+            if kind == websocket.ABNF.OPCODE_CLOSE:
+                return
+            assert time.monotonic() < limit, "what was awaited does not come"
+            if kind not in (websocket.ABNF.OPCODE_PING, websocket.ABNF.OPCODE_PONG):
+                yield content
+
+
 def wait_closed(socket: websocket.WebSocket) -> None:
     """Wait until the server has closed a socket."""
-    limit = time.monotonic() + 15
-    with contextlib.suppress(websocket.WebSocketConnectionClosedException, ConnectionError):
-        while socket.recv_data(control_frame=True)[0] != websocket.ABNF.OPCODE_CLOSE:
-            assert time.monotonic() < limit, "the socket stays open"
+    for _ in frames(socket):
+        pass
     socket.shutdown()
 
 
 def receive(socket: websocket.WebSocket, kind: str) -> dict[str, Any]:
     """Return the content of the next message of one type."""
-    while True:
-        _, parts = deserialize_msg_from_ws_v1(socket.recv())
+    for frame in frames(socket):
+        _, parts = deserialize_msg_from_ws_v1(frame)
         if json.loads(parts[0])["msg_type"] == kind:
             return json.loads(parts[3])
+    raise AssertionError(f"the socket was closed before a {kind} came")
