@@ -4,6 +4,7 @@ import asyncio
 import re
 import signal
 import threading
+import time
 import uuid
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
@@ -19,12 +20,12 @@ from segue.errors import SegueError, UsageError
 from segue.live.events import now
 from segue.player.accounts import Accounts, Refused, TooMany
 from segue.player.credentials import Unsuitable, check_name, check_password
-from segue.player.identity import cookie_secret
+from segue.player.identity import Sessions, cookie_secret
 from segue.player.throttle import Throttle
 from segue.player.web import local_path
 from segue.services import up
 from segue.settings import Settings
-from segue.store.accounts import Account, AccountStore, NameTaken, open_accounts
+from segue.store.accounts import Account, AccountStore, NameTaken, StoreAway, open_accounts
 from support.own_services import own_services
 from support.site import end_service
 from support.visitor import PASSWORD, SECRET, Server, Visitor, serving, wait_until, write_notebook, write_run
@@ -175,6 +176,28 @@ def test_accounts_of_another_schema_are_left_alone(store: AccountStore, services
             open_accounts(services.mongo_uri)
     finally:
         meta.update_one({"_id": "schema"}, {"$set": {"version": 1}})
+
+
+@pytest.mark.slow
+def test_a_store_that_is_away_is_asked_again_although_requests_keep_coming(services: Settings):
+    async def ask() -> list[bool]:
+        with closing(open_accounts(services.mongo_uri)) as store:
+            sessions = Sessions(Accounts(store, CountingHasher()))
+            account = _account(uuid.uuid4().hex)
+            store.add(account)
+            sessions._away_until = time.monotonic() + 0.5
+            found = []
+            while not (found and found[-1]) and len(found) < 40:
+                try:
+                    found.append(await sessions._look(account.account_id) is not None)
+                except StoreAway:
+                    found.append(False)
+                await asyncio.sleep(0.05)
+            return found
+
+    found = asyncio.run(ask())
+    assert found[0] is False
+    assert found[-1] is True
 
 
 def test_a_store_that_is_not_there_is_named():

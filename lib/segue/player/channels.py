@@ -99,6 +99,8 @@ class Socket(VoilaKernelWebsocketHandler):
 
     def _ask(self) -> None:
         if time.monotonic() - self._answered > self.kernel_manager.silence_s:
+            # Closing waits some seconds for an answer that will not come.
+            self.kernel_manager.disconnect(self.kernel_id, self)
             self.close()
             return
         with contextlib.suppress(WebSocketClosedError):

@@ -95,11 +95,8 @@ class Sessions:
         if seen and now - seen.at < _CHECK_S:
             return seen
         try:
-            if now < self._away_until:
-                raise StoreAway("the document store did not answer a moment ago")
             account = await self._ask(account_id)
         except StoreAway:
-            self._away_until = max(self._away_until, now + _REST_S)
             if seen and now - seen.at < _TRUST_S:
                 return seen
             raise
@@ -109,13 +106,19 @@ class Sessions:
         return self._remember(account)
 
     async def _ask(self, account_id: str) -> Account | None:
-        """Ask the store once for all the requests that wait for the same answer."""
+        """Ask the store once for all requests that wait for one answer; for a while not, when it is away."""
+        if time.monotonic() < self._away_until:
+            raise StoreAway("the document store did not answer a moment ago")
         asking = self._asking.get(account_id)
         if asking is None:
             asking = asyncio.ensure_future(self._accounts.by_id(account_id))
             self._asking[account_id] = asking
             asking.add_done_callback(lambda _: self._asking.pop(account_id, None))
-        return await asyncio.shield(asking)
+        try:
+            return await asyncio.shield(asking)
+        except StoreAway:
+            self._away_until = time.monotonic() + _REST_S
+            raise
 
     def _remember(self, account: Account) -> _Seen:
         if len(self._seen) >= _REMEMBERED:

@@ -98,7 +98,7 @@ class PlayerKernels(AsyncMappingKernelManager):
     alone_s = Float(30.0, config=True, help="seconds that a kernel may be without a page")
     page_s = Float(120.0, config=True, help="seconds that making a page may take")
     reap_s = Float(3.0, config=True, help="seconds between two looks for kernels without a page")
-    silence_s = Float(20.0, config=True, help="seconds after which a page that answers no ping is gone")
+    silence_s = Float(15.0, config=True, help="seconds after which a page that answers no ping is gone")
     log_file = Unicode(config=True, help="where kernels write what belongs to no cell")
 
     def __init__(self, **kwargs: Any) -> None:
@@ -172,7 +172,7 @@ class PlayerKernels(AsyncMappingKernelManager):
     def disconnect(self, kernel_id: str, closed: PageSocket) -> None:
         """Note that a page is gone, and begin to count the time without one."""
         owned = self._owned.get(kernel_id)
-        if owned:
+        if owned and closed in owned.sockets:
             owned.sockets.discard(closed)
             owned.alone_since = time.monotonic()
 
