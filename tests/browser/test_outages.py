@@ -22,12 +22,16 @@ def state_of(store: Store, listener: str) -> ListenerState:
     return from_document(found.state) if found else ListenerState()
 
 
-def like(page: Page, track_ids: list[int]) -> None:
-    """Press the heart of tracks in the list."""
-    for track_id in track_ids:
+def like_three(page: Page) -> list[int]:
+    """Press the heart of three tracks of the list, which may change after each, and return them."""
+    pressed: list[int] = []
+    while len(pressed) < 3:
+        track_id = next(each for each in listed(page) if each not in pressed)
         row = row_of(page, track_id)
         row.hover()
         row.get_by_test_id("like").click()
+        pressed.append(track_id)
+    return pressed
 
 
 def likes_in_topic(store: Store, listener: str) -> list[int]:
@@ -43,15 +47,15 @@ def test_likes_wait_for_a_worker_that_is_away(page: Page, name: str, site: Site,
     before = listed(page)
     assert site.worker.stop() == 0
     try:
-        like(page, before[:3])
+        pressed = like_three(page)
         expect(page.get_by_test_id("pending")).to_be_hidden(timeout=20_000)
         assert state_of(run_store, listener) == ListenerState()
     finally:
         site.worker.start()
-    wait_until(lambda: liked(state_of(run_store, listener)) == set(before[:3]), 60, "all three are counted")
+    wait_until(lambda: liked(state_of(run_store, listener)) == set(pressed), 60, "all three are counted")
     page.mouse.move(0, 0)
     wait_until(lambda: listed(page) != before, 30, "the list has changed")
-    assert not set(before[:3]) & set(listed(page))
+    assert not set(pressed) & set(listed(page))
 
 
 def test_the_page_keeps_likes_while_kafka_is_away(
@@ -60,20 +64,19 @@ def test_the_page_keeps_likes_while_kafka_is_away(
     sign_up(page, name)
     wait_for_list(page)
     listener = listener_of(run_store, name)
-    before = listed(page)
     end_service(services, "kafka", signal.SIGKILL)
     try:
-        like(page, before[:3])
+        pressed = like_three(page)
         expect(page.get_by_test_id("pending")).to_contain_text("3", timeout=20_000)
         time.sleep(10)
         assert state_of(run_store, listener) == ListenerState()
     finally:
         local.up(services)
     expect(page.get_by_test_id("pending")).to_be_hidden(timeout=60_000)
-    wait_until(lambda: liked(state_of(run_store, listener)) == set(before[:3]), 60, "all three are counted")
-    assert likes_in_topic(run_store, listener) == sorted(before[:3])
+    wait_until(lambda: liked(state_of(run_store, listener)) == set(pressed), 60, "all three are counted")
+    assert likes_in_topic(run_store, listener) == sorted(pressed)
     page.mouse.move(0, 0)
-    wait_until(lambda: not set(before[:3]) & set(listed(page)), 60, "the list has changed")
+    wait_until(lambda: not set(pressed) & set(listed(page)), 60, "the list has changed")
 
 
 @pytest.mark.parametrize("killed", ["mongo", "kafka"])
@@ -83,17 +86,16 @@ def test_what_was_confirmed_before_a_kill_is_there_after_it(
     sign_up(page, name)
     wait_for_list(page)
     listener = listener_of(run_store, name)
-    before = listed(page)
-    like(page, before[:3])
+    pressed = like_three(page)
     expect(page.get_by_test_id("pending")).to_be_hidden(timeout=20_000)
     end_service(services, killed, signal.SIGKILL)
     local.up(services)
-    wait_until(lambda: liked(state_of(run_store, listener)) == set(before[:3]), 60, "all three are counted")
-    assert likes_in_topic(run_store, listener) == sorted(before[:3])
+    wait_until(lambda: liked(state_of(run_store, listener)) == set(pressed), 60, "all three are counted")
+    assert likes_in_topic(run_store, listener) == sorted(pressed)
     page.context.clear_cookies()
     log_in(page, name)
     wait_for_list(page)
     titles = wait_until(lambda: [text for text in reasons(page) if text], 30, "reasons stand in the list")
     assert titles
-    for track_id in before[:3]:
+    for track_id in pressed:
         assert track_id not in listed(page)
