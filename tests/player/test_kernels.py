@@ -2,6 +2,7 @@
 
 import json
 import os
+import shutil
 import signal
 import socket
 import subprocess
@@ -52,6 +53,12 @@ def guest(strict: Server) -> Iterator[Visitor]:
 
 def _pid(visitor: Visitor, kernel: str) -> int:
     return visitor.server.told(kernel)["pid"]
+
+
+def _connection(pid: int) -> Path:
+    """Return the file that says how a kernel is reached."""
+    command = psutil.Process(pid).cmdline()
+    return Path(command[command.index("-f") + 1])
 
 
 def _wait_gone(pid: int, seconds: float) -> None:
@@ -154,14 +161,15 @@ def test_a_killed_server_takes_its_kernels_along(player: Server):
     notebook = write_notebook(settings.home / "page.ipynb")
     with serving(settings, notebook) as server, Visitor(server) as visitor:
         pid = _pid(visitor, visitor.sign_up().open_page())
+        left = _connection(pid).parent
         server.process.kill()
         server.process.wait()
         _wait_gone(pid, 10)
+    shutil.rmtree(left)
 
 
 def test_kernels_are_reached_by_files_that_only_their_owner_may_open(listener: Visitor):
-    command = psutil.Process(_pid(listener, listener.open_page())).cmdline()
-    connection = Path(command[command.index("-f") + 1])
+    connection = _connection(_pid(listener, listener.open_page()))
     assert json.loads(connection.read_text())["transport"] == "ipc"
     assert connection.parent.stat().st_mode & 0o777 == 0o700
 
