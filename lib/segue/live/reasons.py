@@ -21,7 +21,7 @@ _WORDS = {
     "contrast": ("clearer", "denser"),
     "bandwidth": ("wider", "narrower"),
     "movement": ("livelier", "steadier"),
-    "tonality": ("more tonal", "less tonal"),
+    "tonality": ("plainer harmony", "richer harmony"),
 }
 """What is said of more and of less of a number; ``noise`` is rolloff, which brightness tells already."""
 

@@ -92,7 +92,8 @@ def write_cards(run: Run, catalogue: Catalogue, store: Store) -> pd.DataFrame:
 def sound_prints(features: pd.DataFrame) -> pd.DataFrame:
     """Return the numbers of `segue.store.cards.PRINT` for each track, all from 0 to 1.
 
-    Chroma is the mean of each pitch class (of the constant-Q chromagram), the strongest 1. Each other number
+    Chroma is the mean of each pitch class (of the constant-Q chromagram), the strongest 1, the weakest 0, and
+    all 1 where they are equal: the means of real music lie close together. Each other number
     is the track's rank in the catalogue, 0 the lowest and 1 the highest, equal values sharing their mean rank
     and 0.5 where all are equal: loudness by mean RMS; brightness by mean spectral centroid; roughness by mean
     zero-crossing rate; contrast by the mean over the seven bands; bandwidth by its mean; movement by the mean
@@ -105,8 +106,9 @@ def sound_prints(features: pd.DataFrame) -> pd.DataFrame:
         518 features by track id, columns ``feature.statistic.number``.
     """
     chroma = features[_CHROMA].to_numpy(dtype=np.float64)
-    strongest = chroma.max(axis=1, keepdims=True, initial=0)
-    chroma = np.divide(chroma, strongest, out=np.zeros_like(chroma), where=strongest > 0)
+    weakest = chroma.min(axis=1, keepdims=True, initial=np.inf)
+    span = chroma.max(axis=1, keepdims=True, initial=0) - weakest
+    petals = np.divide(chroma - weakest, span, out=np.ones_like(chroma), where=span > 0)
     mean = chroma.mean(axis=1)
     values = {
         "loudness": features["rmse.mean.01"],
@@ -120,7 +122,7 @@ def sound_prints(features: pd.DataFrame) -> pd.DataFrame:
     }
     ranks = pd.DataFrame({name: _rank(each) for name, each in values.items()}, index=features.index)
     pitch = pd.DataFrame(
-        np.clip(chroma, 0, 1), index=features.index, columns=[f"chroma{i:02d}" for i in range(1, 13)]
+        np.clip(petals, 0, 1), index=features.index, columns=[f"chroma{i:02d}" for i in range(1, 13)]
     )
     return pd.concat([pitch, ranks], axis=1)
 
