@@ -1,10 +1,12 @@
 """Fixtures that every test may use."""
 
+import shutil
 import uuid
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from playwright.sync_api import Browser, sync_playwright
 
 from segue import services as local_services
 from segue.audio.compiled import own_cache
@@ -13,6 +15,10 @@ from segue.store import Store, open_store
 from support.small_run import finished_run
 
 own_cache()
+BROWSER_FLAGS = (
+    "--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run", "--disable-background-networking",
+    "--disable-component-update", "--disable-sync", "--autoplay-policy=no-user-gesture-required",
+)  # fmt: skip
 SHARED_DATA = Path(__file__).parents[1].parent / "shared" / "data"
 
 
@@ -48,3 +54,15 @@ def store(services: Settings) -> Iterator[Store]:
 def small_run(services: Settings) -> Path:
     """The folder of a finished run of all notebooks on a tiny demo catalogue."""
     return finished_run(services)
+
+
+@pytest.fixture(scope="module")
+def browser() -> Iterator[Browser]:
+    """A Chromium; for one module, as no other event loop may run beside Playwright's."""
+    program = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
+    if program is None:
+        pytest.skip("no Chromium on the PATH: install one (Debian: apt-get install chromium)")
+    with sync_playwright() as playwright:
+        opened = playwright.chromium.launch(executable_path=program, args=list(BROWSER_FLAGS))
+        yield opened
+        opened.close()

@@ -4,6 +4,8 @@ import os
 import signal
 import subprocess
 import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from urllib.request import urlopen
 
@@ -11,6 +13,7 @@ import psutil
 import pytest
 
 from segue import services as local
+from segue.services.process import ServiceFolder
 from segue.settings import Settings
 from support.site import wait_until
 from support.small_run import TINY
@@ -18,11 +21,12 @@ from support.small_run import TINY
 pytestmark = [pytest.mark.slow, pytest.mark.timeout(300)]
 
 
-def listen(settings: Settings, log: Path, **environment: str) -> subprocess.Popen[bytes]:
-    """Start `segue listen` on the tiny run as a shell would, with Ctrl-C in force."""
+@contextmanager
+def listen(settings: Settings, log: Path, **environment: str) -> Iterator[subprocess.Popen[bytes]]:
+    """Run `segue listen` on the tiny run, and end it if the test did not."""
     parameters = [word for name, value in TINY.items() for word in ("-p", name, value)]
     with log.open("wb") as file:
-        return subprocess.Popen(
+        process = subprocess.Popen(
             [sys.executable, "-m", "segue.cli", "listen", "--dataset", "demo", "--port", "0", *parameters],
             env=os.environ | {"SEGUE_HOME": str(settings.home)} | environment,
             stdin=subprocess.DEVNULL,
@@ -30,6 +34,11 @@ def listen(settings: Settings, log: Path, **environment: str) -> subprocess.Pope
             stderr=file,
             start_new_session=True,
         )
+    try:
+        yield process
+    finally:
+        process.terminate()
+        process.wait(60)
 
 
 def ports(settings: Settings) -> dict[str, str]:
@@ -61,20 +70,28 @@ def serving(settings: Settings, process: subprocess.Popen[bytes], log: Path) -> 
     return file.read_text().strip()
 
 
+def worker_of(settings: Settings) -> int:
+    """Return the process id of this home's worker."""
+    record = ServiceFolder(settings.var / "services" / "worker").running()
+    assert record is not None
+    return record.pid
+
+
 def test_ctrl_c_ends_what_it_started_and_nothing_else(services: Settings, small_run: Path, tmp_path: Path):
     log = tmp_path / "listen.log"
-    process = listen(services, log)
-    address = serving(services, process, log)
-    assert urlopen(f"{address}login").status == 200
-    assert "Nothing to do" in log.read_text()
-    assert started_in(services) == {"kafka", "mongo", "worker", "player"}
+    with listen(services, log) as process:
+        address = serving(services, process, log)
+        with urlopen(f"{address}login") as page:
+            assert page.status == 200
+        assert "Nothing to do" in log.read_text()
+        assert started_in(services) == {"kafka", "mongo", "worker", "player"}
 
-    second = listen(services, tmp_path / "second.log")
-    assert second.wait(60) == 1
-    assert f"process {process.pid}" in (tmp_path / "second.log").read_text()
+        with listen(services, tmp_path / "second.log") as second:
+            assert second.wait(60) == 1
+        assert f"process {process.pid}" in (tmp_path / "second.log").read_text()
 
-    process.send_signal(signal.SIGINT)
-    assert process.wait(60) == 0, log.read_text()
+        process.send_signal(signal.SIGINT)
+        assert process.wait(60) == 0, log.read_text()
     assert started_in(services) == {"kafka", "mongo"}
     assert not services.address_file("player").exists()
 
@@ -84,10 +101,10 @@ def test_services_that_it_started_end_with_it(services: Settings, small_run: Pat
     same_ports = ports(services)
     local.down(services)
     try:
-        process = listen(services, log, **same_ports)
-        serving(services, process, log)
-        process.send_signal(signal.SIGTERM)
-        assert process.wait(60) == 0, log.read_text()
+        with listen(services, log, **same_ports) as process:
+            serving(services, process, log)
+            process.send_signal(signal.SIGTERM)
+            assert process.wait(60) == 0, log.read_text()
         assert started_in(services) == set()
     finally:
         numbers = {name.removeprefix("SEGUE_").lower(): int(port) for name, port in same_ports.items()}
@@ -96,18 +113,13 @@ def test_services_that_it_started_end_with_it(services: Settings, small_run: Pat
 
 def test_a_worker_that_dies_is_started_again(services: Settings, small_run: Path, tmp_path: Path):
     log = tmp_path / "listen.log"
-    process = listen(services, log)
-    serving(services, process, log)
-    (worker,) = [
-        each.pid
-        for each in psutil.process_iter()
-        if each.username()
-        and "segue.cli worker" in " ".join(each.cmdline())
-        and each.environ().get("SEGUE_SERVICE", "").startswith(str(services.var))
-    ]
-    os.kill(worker, signal.SIGKILL)
-    wait_until(lambda: "starting it again" in log.read_text(), 20, "it says so")
-    wait_until(lambda: "worker" in started_in(services), 20, "a worker runs again")
-    process.send_signal(signal.SIGINT)
-    assert process.wait(60) == 0, log.read_text()
+    with listen(services, log) as process:
+        serving(services, process, log)
+        killed = worker_of(services)
+        os.kill(killed, signal.SIGKILL)
+        wait_until(lambda: "starting it again" in log.read_text(), 20, "it says so")
+        wait_until(lambda: started_in(services) >= {"worker"}, 20, "a worker runs again")
+        assert worker_of(services) != killed
+        process.send_signal(signal.SIGINT)
+        assert process.wait(60) == 0, log.read_text()
     assert started_in(services) == {"kafka", "mongo"}

@@ -1,53 +1,38 @@
 """A real browser before a real player: Voila, worker, Kafka and document store behind it."""
 
-import shutil
 import uuid
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from playwright.sync_api import Browser, BrowserContext, Page, sync_playwright
+from playwright.sync_api import Browser, BrowserContext, Page
 
 from segue.settings import Settings
 from segue.store import Store, open_store
 from support.site import Site
 
-FLAGS = (
-    "--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run", "--disable-background-networking",
-    "--disable-component-update", "--disable-sync", "--autoplay-policy=no-user-gesture-required",
-)  # fmt: skip
 MARKUP = '<img src=x onerror="document.title=\'broken\'"><b>Bold & "quoted"</b>'
 
 
-@pytest.fixture(scope="session")
-def browser() -> Iterator[Browser]:
-    program = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
-    if program is None:
-        pytest.skip("no Chromium on the PATH: install one (Debian: apt-get install chromium)")
-    with sync_playwright() as playwright:
-        opened = playwright.chromium.launch(executable_path=program, args=list(FLAGS))
-        yield opened
-        opened.close()
-
-
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")
 def run_store(services: Settings, small_run: Path) -> Iterator[Store]:
     """The database of the tiny run, in which one track's tags hold markup."""
     with open_store(services.mongo_uri, "segue_demo_24_0") as store:
         yield store
 
 
-@pytest.fixture(scope="session")
-def markup_track(run_store: Store) -> int:
+@pytest.fixture(scope="module")
+def markup_track(run_store: Store) -> Iterator[int]:
     """A track whose title, artist and album are markup, as a file's tags may be."""
     cards = run_store.client[run_store.database]["cards"]
-    track_id = min(found["_id"] for found in cards.find({}, {"_id": 1}))
+    before = min(cards.find({}), key=lambda card: card["_id"])
     texts = {"title": MARKUP, "artist": MARKUP, "album": MARKUP, "text": MARKUP.casefold()}
-    cards.update_one({"_id": track_id}, {"$set": texts})
-    return track_id
+    cards.replace_one({"_id": before["_id"]}, before | texts)
+    yield before["_id"]
+    cards.replace_one({"_id": before["_id"]}, before)
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")
 def site(
     services: Settings, small_run: Path, markup_track: int, tmp_path_factory: pytest.TempPathFactory
 ) -> Iterator[Site]:

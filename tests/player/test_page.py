@@ -2,21 +2,19 @@
 
 import io
 import json
-import shutil
 import wave
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
 import pytest
-from playwright.sync_api import Browser, Page, Route, expect, sync_playwright
+from playwright.sync_api import Browser, Page, Route, expect
 
 from segue.player.widget import PlayerWidget
 
 pytestmark = pytest.mark.slow
 
 SITE = "http://player.test/"
-FLAGS = ("--no-sandbox", "--disable-gpu", "--no-first-run", "--autoplay-policy=no-user-gesture-required")
 SCRIPT = Path(__file__).parents[1] / "support" / "scripted_kernel.js"
 HTML = """<!doctype html><html lang="en"><head><title>Test</title><style>{style}</style></head><body>
 <input id="outside"><div id="host"></div></body></html>"""
@@ -35,17 +33,6 @@ def clip(seconds: float) -> bytes:
 
 
 CLIP = clip(4)
-
-
-@pytest.fixture(scope="module")
-def browser() -> Iterator[Browser]:
-    program = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
-    if program is None:
-        pytest.skip("no Chromium on the PATH: install one (Debian: apt-get install chromium)")
-    with sync_playwright() as playwright:
-        opened = playwright.chromium.launch(executable_path=program, args=list(FLAGS))
-        yield opened
-        opened.close()
 
 
 def serve(route: Route) -> None:

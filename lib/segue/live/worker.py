@@ -91,7 +91,7 @@ class Worker:
         self._plays: broker.Plays | None = None
         self._producer: Any = None
         self._log_name = ""
-        self._away: str | None = None
+        self._away: list[str] = []
         self._wait_s = _FIRST_WAIT_S
         self._next_beat = 0.0
 
@@ -129,9 +129,9 @@ class Worker:
             plays.check()
             self.store.workers.beat(self._id, self._models.run.path.name, os.getpid())
             self._next_beat = time.monotonic() + HEARTBEAT_S
-            if self._away:
-                _log.warning("%s answers again: going on", self._away)
-            self._away, self._wait_s = None, _FIRST_WAIT_S
+            for who in self._away:
+                _log.warning("%s answers again: going on", who)
+            self._away, self._wait_s = [], _FIRST_WAIT_S
         if plays.ours() and not self.ready.is_set():
             self._report(
                 f"worker: serving {self.database} with the run {self._models.run.path.name}, "
@@ -141,9 +141,9 @@ class Worker:
 
     def _wait(self, stop: threading.Event, who: str, error: Exception) -> None:
         """Say once who is away, read again from where the store says, and wait twice as long as last time."""
-        if self._away != who:
+        if who not in self._away:
             _log.warning("%s does not answer, waiting for it: %s: %s", who, type(error).__name__, error)
-        self._away = who
+            self._away.append(who)
         if self._plays is not None:
             with contextlib.suppress(KafkaError):
                 self._plays.hold()
