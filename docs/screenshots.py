@@ -44,16 +44,18 @@ def demo(settings: Settings) -> Iterator[str]:
 
 
 def listen(page: Page, address: str, name: str, password: str) -> None:
-    """Sign up, play a track and like it, and wait until the list says so."""
+    """Sign up, pick one of the first three, play a track and like it, and wait until the list says so."""
     page.goto(f"{address}signup")
     page.get_by_label("Name").fill(name)
     page.get_by_label("Password", exact=True).fill(password)
     page.get_by_role("button", name="Sign up").click()
-    rows = page.get_by_test_id("for-you").get_by_test_id("row")
-    expect(rows.first).to_be_visible(timeout=60_000)
-    rows.nth(1).get_by_test_id("play").click()
-    page.wait_for_timeout(2_000)
-    page.keyboard.press("l")
+    page.get_by_test_id("starter").nth(1).click(timeout=60_000)
+    expect(page.get_by_test_id("live-line")).to_contain_text("because you liked", timeout=20_000)
+    page.reload()
+    long = page.get_by_test_id("for-you").get_by_test_id("row").filter(has_text="0:30").nth(2)
+    long.get_by_test_id("play").click(timeout=60_000)
+    page.wait_for_timeout(6_000)
+    page.get_by_test_id("now-like").click()
     page.mouse.move(0, 0)
     expect(page.get_by_test_id("live-line")).to_contain_text("because you liked", timeout=20_000)
     page.wait_for_timeout(1_500)
@@ -76,7 +78,7 @@ def photograph(browser: Browser, address: str, name: str, password: str) -> None
 def main() -> None:
     """Make all pictures."""
     settings = Settings()
-    name, password = f"mira-{secrets.token_hex(3)}", secrets.token_urlsafe(16)
+    name, password = f"Mira{secrets.randbelow(900) + 100}", secrets.token_urlsafe(16)
     program = shutil.which("chromium") or sys.exit("no chromium on the PATH")
     with demo(settings) as address, sync_playwright() as playwright:
         browser = playwright.chromium.launch(executable_path=os.fspath(program), args=FLAGS)
