@@ -102,7 +102,7 @@ def listen(
     parameters: tuple[tuple[str, str], ...],
     port: int | None,
 ) -> None:
-    """The same for music of your own: services, notebooks, worker and player, until Ctrl-C."""
+    """From a collection of your own to a serving player; Ctrl-C ends what it started."""
     _listen(_given(dataset, path, subset, parameters), port)
 
 
