@@ -202,9 +202,16 @@ def test_what_the_pointer_is_on_stays_and_the_rest_glides_around_it(page: Page):
     show(page)
     row(page, 3).hover()
     before = top_of(row(page, 3))
-    page.evaluate("kernel.recommend([9, 6, 1, 8, 3, 2])")
+    gliding = page.evaluate(
+        """() => {
+          kernel.recommend([9, 6, 1, 8, 3, 2]);
+          const row = document.querySelector('[data-testid=for-you] [data-track-id="6"]');
+          return [row.getAnimations().length, getComputedStyle(row).pointerEvents];
+        }"""
+    )
+    assert gliding == [1, "none"]
     assert listed(page) == [9, 6, 3, 1, 8, 2]
-    assert row(page, 6).evaluate("row => row.getAnimations().length") == 1
+    until(page, "!document.querySelector('.is-gliding')")
     page.evaluate("kernel.recommend([9, 8, 7])")
     assert listed(page) == [9, 8, 3, 7]
     assert top_of(row(page, 3)) == before

@@ -103,16 +103,21 @@ export function glidingList(container, { keyOf, make, update }) {
     for (const [key, { x, y }] of places()) {
       const was = before.get(key);
       const timing = { duration: GLIDE_MS, easing: "ease-out" };
-      if (!was) rows.get(key).animate([{ opacity: 0 }, { opacity: 1 }], timing);
+      const row = rows.get(key);
+      if (!was) row.animate([{ opacity: 0 }, { opacity: 1 }], timing);
       else if (was.x !== x || was.y !== y) {
-        rows
-          .get(key)
-          .animate(
-            [{ transform: `translate(${was.x - x}px, ${was.y - y}px)` }, { transform: "none" }],
-            timing,
-          );
+        const path = [{ transform: `translate(${was.x - x}px, ${was.y - y}px)` }, { transform: "none" }];
+        passOver(row, row.animate(path, timing));
       }
     }
+  }
+
+  /** While it glides a row is not for the pointer: passing over the row that is held it would take it away. */
+  function passOver(row, gliding) {
+    row.classList.add("is-gliding");
+    gliding.onfinish = gliding.oncancel = () => {
+      if (!row.getAnimations().length) row.classList.remove("is-gliding");
+    };
   }
 
   function letGo() {
