@@ -15,8 +15,8 @@ import pytest
 from segue import services as local
 from segue.services.process import ServiceFolder
 from segue.settings import Settings
-from support.site import wait_until
 from support.small_run import TINY
+from support.waiting import wait_until
 
 pytestmark = [pytest.mark.slow, pytest.mark.timeout(300)]
 

@@ -12,7 +12,8 @@ from segue.services.topics import PLAYS, RECOMMENDATIONS
 from segue.settings import Settings
 from segue.store import Store
 from support.browsing import find, listed, listener_of, log_in, reasons, row_of, sign_up, sound, wait_for_list
-from support.site import Site, wait_until
+from support.site import Site
+from support.waiting import wait_until
 
 pytestmark = [pytest.mark.slow, pytest.mark.timeout(400)]
 

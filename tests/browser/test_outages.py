@@ -11,7 +11,8 @@ from segue.live.listener import ListenerState, from_document, liked
 from segue.settings import Settings
 from segue.store import Store
 from support.browsing import listed, listener_of, log_in, reasons, row_of, sign_up, wait_for_list
-from support.site import Site, end_service, wait_until
+from support.site import Site, end_service
+from support.waiting import wait_until
 
 pytestmark = [pytest.mark.slow, pytest.mark.timeout(400)]
 

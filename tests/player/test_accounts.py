@@ -28,7 +28,8 @@ from segue.settings import Settings
 from segue.store.accounts import Account, AccountStore, NameTaken, StoreAway, open_accounts
 from support.own_services import own_services
 from support.site import end_service
-from support.visitor import PASSWORD, SECRET, Server, Visitor, serving, wait_until, write_notebook, write_run
+from support.visitor import PASSWORD, SECRET, Server, Visitor, serving, write_notebook, write_run
+from support.waiting import wait_until
 
 
 @pytest.mark.parametrize(

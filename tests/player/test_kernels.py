@@ -28,10 +28,10 @@ from support.visitor import (
     receive,
     serving,
     wait_closed,
-    wait_until,
     write_notebook,
     write_run,
 )
+from support.waiting import wait_until
 
 pytestmark = pytest.mark.slow
 

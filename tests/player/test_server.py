@@ -21,9 +21,9 @@ from support.visitor import (
     receive,
     serving,
     wait_closed,
-    wait_until,
     write_notebook,
 )
+from support.waiting import wait_until
 
 pytestmark = pytest.mark.slow
 

@@ -4,27 +4,16 @@ import os
 import signal
 import subprocess
 import sys
-import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Any
 
 import psutil
 
 from segue import services
 from segue.settings import Settings
 from support.small_run import environment
-
-
-def wait_until(holds: Callable[[], Any], seconds: float, what: str) -> Any:
-    """Return the first true value of ``holds``; fail with ``what`` when there is none in time."""
-    limit = time.monotonic() + seconds
-    while time.monotonic() < limit:
-        if found := holds():
-            return found
-        time.sleep(0.05)
-    raise AssertionError(f"after {seconds:g} s still not: {what}")
+from support.waiting import wait_until
 
 
 class Process:

@@ -10,7 +10,7 @@ import subprocess
 import sys
 import time
 import uuid
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
@@ -161,16 +161,6 @@ def serving(
         process.wait()
         assert process.stdout is not None
         process.stdout.close()
-
-
-def wait_until(holds: Callable[[], Any], seconds: float, what: str) -> Any:
-    """Return the first true value of ``holds``; fail with ``what`` when there is none in time."""
-    limit = time.monotonic() + seconds
-    while time.monotonic() < limit:
-        if found := holds():
-            return found
-        time.sleep(0.05)
-    raise AssertionError(f"after {seconds:g} s still not: {what}")
 
 
 class Visitor:
