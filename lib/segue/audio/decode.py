@@ -5,6 +5,8 @@ from __future__ import annotations
 import errno
 import os
 import stat
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -157,11 +159,11 @@ class Decoder:
         try:
             return self._child.call((fs, path, size, want_sound, want_tags), self._settings.decode_timeout_s)
         except Exception as error:
-            return Rejected(*_blame(error, self._settings)), {}
+            return blame(error, self._settings), {}
 
 
-def _blame(error: Exception, settings: Settings) -> tuple[str, str]:
-    """Return status and detail for what went wrong in the child, or with it."""
+def blame(error: Exception, settings: Settings) -> Rejected:
+    """Return the reason for what went wrong in the child, or with it."""
     match error:
         case ChildTimeout():
             limit = f"{settings.decode_timeout_s:g} s"
@@ -178,7 +180,25 @@ def _blame(error: Exception, settings: Settings) -> tuple[str, str]:
             made = "crashed", f"the decoder {error} on it"
         case _:
             made = "crashed", f"the decoder failed on it ({type(error).__name__}: {error})"
-    return made
+    return Rejected(*made)
+
+
+@contextmanager
+def open_source(fs: fsspec.AbstractFileSystem, path: str) -> Iterator[Source]:
+    """Give a local regular file by its path, any other as an open binary file.
+
+    Raises
+    ------
+    OSError
+        If there is no regular file, or it cannot be opened.
+    """
+    if not isinstance(fs, LocalFileSystem):
+        with fs.open(path, "rb") as file:
+            yield file
+        return
+    if not stat.S_ISREG(os.stat(path).st_mode):
+        raise OSError(errno.EINVAL, "not a regular file")
+    yield path
 
 
 @dataclass(frozen=True)
@@ -191,11 +211,6 @@ class _Work:
         self, request: tuple[fsspec.AbstractFileSystem, str, int, bool, bool]
     ) -> tuple[Decoded | Rejected | None, dict[str, str]]:
         fs, path, size, want_sound, want_tags = request
-        if isinstance(fs, LocalFileSystem):
-            if not stat.S_ISREG(os.stat(path).st_mode):
-                raise OSError(errno.EINVAL, "not a regular file")
-            tags = read_tags(path) if want_tags else {}
-            return (decode(path, size, self.settings) if want_sound else None), tags
-        with fs.open(path, "rb") as file:
-            tags = read_tags(file) if want_tags else {}
-            return (decode(file, size, self.settings) if want_sound else None), tags
+        with open_source(fs, path) as source:
+            tags = read_tags(source) if want_tags else {}
+            return (decode(source, size, self.settings) if want_sound else None), tags

@@ -5,6 +5,7 @@ from __future__ import annotations
 import difflib
 import warnings
 from collections.abc import Callable
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
@@ -103,18 +104,31 @@ def extract(samples: np.ndarray, sample_rate: int = SAMPLE_RATE) -> np.ndarray:
     ValueError
         If ``samples`` is not one finite row of at least one sample.
     """
+    return extract_all(samples, sample_rate).vector
+
+
+@dataclass(slots=True)
+class Extracted:
+    """The features, float32[518], and the mel power spectrogram they share, float32 ``(128, frames)``."""
+
+    vector: np.ndarray
+    mel: np.ndarray
+
+
+def extract_all(samples: np.ndarray, sample_rate: int = SAMPLE_RATE) -> Extracted:
+    """Return what `extract` returns, with the mel spectrogram for the fingerprint; it raises the same."""
     if samples.ndim != 1 or not samples.size or not np.isfinite(samples).all():
         raise ValueError("samples must be one row of at least one finite number")
     with compiling(), warnings.catch_warnings():
         warnings.filterwarnings("ignore", _SHORT, UserWarning)
         warnings.filterwarnings("ignore", _CONSTANT, RuntimeWarning)
-        series = _series(np.ascontiguousarray(samples, dtype=np.float32), sample_rate)
+        series, mel = _series(np.ascontiguousarray(samples, dtype=np.float32), sample_rate)
         vector = np.concatenate([_summary(series[feature], size) for feature, size in _SIZES.items()])
-    return np.nan_to_num(vector, nan=0.0).astype(np.float32)
+    return Extracted(np.nan_to_num(vector, nan=0.0).astype(np.float32), mel)
 
 
-def _series(samples: np.ndarray, sample_rate: int) -> dict[str, np.ndarray]:
-    """Return each feature over the frames, shape ``(size, frames)``."""
+def _series(samples: np.ndarray, sample_rate: int) -> tuple[dict[str, np.ndarray], np.ndarray]:
+    """Return each feature over the frames, shape ``(size, frames)``, and the mel spectrogram."""
     import librosa
 
     feature = librosa.feature
@@ -129,7 +143,7 @@ def _series(samples: np.ndarray, sample_rate: int) -> dict[str, np.ndarray]:
     folding = {"n_chroma": 12, "n_octaves": _OCTAVES, "bins_per_octave": 12}
     cens = feature.chroma_cens(C=cqt, **folding)
     mel = feature.melspectrogram(S=power, sr=sample_rate)
-    return {
+    series = {
         "chroma_cens": cens,
         "chroma_cqt": feature.chroma_cqt(C=cqt, **folding),
         "chroma_stft": feature.chroma_stft(S=power, sr=sample_rate, n_chroma=12),
@@ -142,6 +156,7 @@ def _series(samples: np.ndarray, sample_rate: int) -> dict[str, np.ndarray]:
         "tonnetz": feature.tonnetz(chroma=cens),
         "zcr": feature.zero_crossing_rate(samples, frame_length=_FRAME, hop_length=_HOP),
     }
+    return series, mel
 
 
 def _summary(values: np.ndarray, size: int) -> np.ndarray:

@@ -22,7 +22,8 @@ class Track:
     """One row of the catalogue: a track of the tables, or a file that is there.
 
     ``path`` is relative to the data set's root and escaped (see `segue.dataset.inventory`).
-    ``named`` is False for a file that the data set's tables do not name.
+    ``named`` is False for a file that the data set's tables do not name. ``recording`` is the id of the
+    track that stands for all copies of one recording, None before anyone compared them.
     """
 
     track_id: int
@@ -42,7 +43,7 @@ class Track:
     attribution_url: str = ""
     mbid: str | None = None
     sha256: str | None = None
-    fingerprint: str | None = None
+    recording: int | None = None
     named: bool = True
     composed: bool = False
     status: str = PENDING

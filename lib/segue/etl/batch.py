@@ -7,13 +7,11 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 from functools import lru_cache
 
-import numpy as np
-
-from segue.audio.decode import Decoded, Decoder, Rejected
-from segue.audio.features import extract
+from segue.audio.analyse import Analysed, Analyser
+from segue.audio.decode import Rejected
 from segue.dataset.base import OK, Dataset, Track
 from segue.dataset.inventory import join, open_root, sha256
-from segue.settings import SAMPLE_RATE, Settings
+from segue.settings import Settings
 from segue.store import Store, open_store
 from segue.store.features import Analysis
 
@@ -75,7 +73,7 @@ def process(job: Job, tracks: Sequence[Track]) -> BatchResult:
     Features are written before the tracks that point to them, each in one bulk write, so that a batch
     that is cut off leaves nothing half done and a repeated one finds what is there.
     """
-    store, decoder = _resources(job)
+    store, analyser = _resources(job)
     fs, base = open_root(job.dataset.root)
     clock = _Stopwatch()
     hashed: list[Track] = []
@@ -97,20 +95,21 @@ def process(job: Job, tracks: Sequence[Track]) -> BatchResult:
         assert track.sha256 is not None
         path = join(base, track.path)
         analysis = known.get(track.sha256)
+        tags: dict[str, str] = {}
         if analysis is not None and is_reusable(analysis, job.settings):
             result.reused += 1
+            if job.dataset.reads_tags:
+                tags = analyser.tags(fs, path, track.size or 0)
+            clock.lap("tags")
         else:
-            outcome = decoder.decode(fs, path, track.size or 0)
-            clock.lap("decode")
+            outcome, tags = analyser.analyse(fs, path, track.size or 0, want_tags=job.dataset.reads_tags)
+            clock.split("analyse", outcome.seconds if isinstance(outcome, Analysed) else {})
             analysis = analyse(track.sha256, outcome, job)
-            clock.lap("features")
             known[track.sha256] = analysis
             new.append(analysis)
             result.analysed += 1
-        tags = decoder.tags(fs, path, track.size or 0) if job.dataset.reads_tags else {}
         finished = apply(track, analysis)
         job.dataset.describe(finished, tags)
-        clock.lap("tags")
         done.append(finished)
     store.features.upsert(new)
     store.tracks.upsert(done)
@@ -120,8 +119,8 @@ def process(job: Job, tracks: Sequence[Track]) -> BatchResult:
     return result
 
 
-def analyse(digest: str, outcome: Decoded | Rejected, job: Job) -> Analysis:
-    """Return the analysis of one content from what decoding it gave."""
+def analyse(digest: str, outcome: Analysed | Rejected, job: Job) -> Analysis:
+    """Return the analysis of one content from what its file gave."""
     held = limits(job.settings)
     if isinstance(outcome, Rejected):
         return Analysis(digest, job.recipe, outcome.status, held, outcome.detail)
@@ -134,19 +133,18 @@ def analyse(digest: str, outcome: Decoded | Rejected, job: Job) -> Analysis:
         sample_rate=outcome.sample_rate,
         channels=outcome.channels,
         warnings=list(outcome.warnings),
-        vector=extract(outcome.samples),
+        vector=outcome.vector,
+        fingerprint=outcome.fingerprint,
     )
 
 
 @lru_cache(maxsize=1)
-def _connect(uri: str, database: str, settings: Settings) -> tuple[Store, Decoder]:
-    # The first call imports librosa and compiles: seconds that no file shall be charged with.
-    extract(np.random.default_rng(0).standard_normal(SAMPLE_RATE, dtype=np.float32))
-    return open_store(uri, database), Decoder(settings)
+def _connect(uri: str, database: str, settings: Settings) -> tuple[Store, Analyser]:
+    return open_store(uri, database), Analyser(settings)
 
 
-def _resources(job: Job) -> tuple[Store, Decoder]:
-    """Return this process's own connection and decoding child, made once and kept between batches."""
+def _resources(job: Job) -> tuple[Store, Analyser]:
+    """Return this process's own connection and analysing child, made once and kept between batches."""
     return _connect(job.mongo_uri, job.dataset.database, job.settings)
 
 
@@ -158,4 +156,11 @@ class _Stopwatch:
     def lap(self, stage: str) -> None:
         now = time.perf_counter()
         self.seconds[stage] = self.seconds.get(stage, 0.0) + now - self._last
+        self._last = now
+
+    def split(self, stage: str, parts: dict[str, float]) -> None:
+        """Charge what passed since the last lap to its known parts, and the rest to ``stage``."""
+        now = time.perf_counter()
+        for part, seconds in {**parts, stage: now - self._last - sum(parts.values())}.items():
+            self.seconds[part] = self.seconds.get(part, 0.0) + seconds
         self._last = now

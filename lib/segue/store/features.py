@@ -17,7 +17,8 @@ class Analysis:
     """The outcome for one content: a status, what is known of the sound, and the features if it is ``ok``.
 
     ``limits`` are the thresholds that the status was judged by. ``vector`` is float32 of length 518 in the
-    published column order; None unless ``status`` is ``ok``.
+    published column order; None unless ``status`` is ``ok``. ``fingerprint`` is what
+    `segue.audio.fingerprint` made of the sound, or empty.
     """
 
     sha256: str
@@ -30,6 +31,7 @@ class Analysis:
     channels: int | None = None
     warnings: list[str] = field(default_factory=list)
     vector: np.ndarray | None = None
+    fingerprint: bytes = b""
 
 
 class FeatureStore:
@@ -47,16 +49,16 @@ class FeatureStore:
             )
 
     def known(self, sha256s: Iterable[str], recipe: str) -> dict[str, Analysis]:
-        """Return the analyses that are already there, by content, without their vectors."""
+        """Return the analyses that are already there, by content, without vectors and fingerprints."""
         keys = [_key(sha256, recipe) for sha256 in set(sha256s)]
         return self._without_vectors({"_id": {"$in": keys}})
 
     def known_all(self, recipe: str) -> dict[str, Analysis]:
-        """Return every analysis by a recipe, by content, without their vectors."""
+        """Return every analysis by a recipe, by content, without vectors and fingerprints."""
         return self._without_vectors({"recipe": recipe})
 
     def _without_vectors(self, query: dict[str, Any]) -> dict[str, Analysis]:
-        found = self._collection.find(query, {"vector": 0})
+        found = self._collection.find(query, {"vector": 0, "fingerprint": 0})
         return {document["sha256"]: _from_document(document) for document in found}
 
     def vectors(self, recipe: str) -> Iterator[tuple[str, np.ndarray]]:
@@ -87,6 +89,7 @@ def _to_document(analysis: Analysis) -> dict[str, Any]:
         "channels": analysis.channels,
         "warnings": analysis.warnings,
         "vector": None if vector is None else Binary(np.asarray(vector, dtype="<f4").tobytes()),
+        "fingerprint": Binary(analysis.fingerprint),
     }
 
 
@@ -103,4 +106,5 @@ def _from_document(document: Mapping[str, Any]) -> Analysis:
         channels=document["channels"],
         warnings=list(document["warnings"]),
         vector=None if vector is None else np.frombuffer(vector, dtype="<f4"),
+        fingerprint=bytes(document.get("fingerprint", b"")),
     )

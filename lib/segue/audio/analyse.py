@@ -1,0 +1,102 @@
+"""From a file to its features in one forked child: only some numbers come back, not the sound."""
+
+from __future__ import annotations
+
+import time
+from dataclasses import dataclass, field
+
+import fsspec
+import numpy as np
+
+from segue.audio.child import ForkedChild
+from segue.audio.decode import Decoded, Rejected, blame, decode, open_source, refuse_by_size
+from segue.audio.features import extract_all
+from segue.audio.tags import read_tags
+from segue.settings import SAMPLE_RATE, Settings
+
+
+@dataclass(slots=True)
+class Analysed:
+    """What analysing a sound gave.
+
+    ``vector`` is float32[518] in the order of `segue.audio.features.COLUMNS`; ``fingerprint`` is empty or
+    what `segue.audio.fingerprint` made. ``sample_rate`` (Hz), ``channels`` and ``duration_s`` are the whole
+    file's own, ``warnings`` those of `segue.audio.decode.Decoded`. ``seconds`` says what each stage took.
+    """
+
+    vector: np.ndarray
+    fingerprint: bytes
+    sample_rate: int
+    channels: int
+    duration_s: float
+    warnings: list[str] = field(default_factory=list)
+    seconds: dict[str, float] = field(default_factory=dict)
+
+
+class Analyser:
+    """Decodes files and computes their features in a child that a bad file may crash or hang.
+
+    Local files are opened by their path, others through their file system; no file raises.
+    """
+
+    def __init__(self, settings: Settings) -> None:
+        self._settings = settings
+        warm_up()
+        self._child = ForkedChild(_Work(settings), settings.decode_memory_mib)
+
+    def analyse(
+        self, fs: fsspec.AbstractFileSystem, path: str, size: int, *, want_tags: bool = False
+    ) -> tuple[Analysed | Rejected, dict[str, str]]:
+        """Return what a file of ``size`` bytes gives, or why it gives nothing, and its tags if wanted."""
+        if refused := refuse_by_size(size, self._settings):
+            return refused, {}
+        try:
+            return self._child.call((fs, path, size, True, want_tags), self._settings.decode_timeout_s)
+        except Exception as error:
+            return blame(error, self._settings), {}
+
+    def tags(self, fs: fsspec.AbstractFileSystem, path: str, size: int) -> dict[str, str]:
+        """Return a file's tags alone (see `segue.audio.tags.read_tags`); none if reading them fails."""
+        if refuse_by_size(size, self._settings):
+            return {}
+        try:
+            return self._child.call((fs, path, size, False, True), self._settings.decode_timeout_s)[1]
+        except Exception:
+            return {}  # What is wrong with the file, its analysis says.
+
+    def close(self) -> None:
+        """End the child; a later call forks another."""
+        self._child.close()
+
+
+def warm_up() -> None:
+    """Import and compile what the extractor needs: seconds that no file shall be charged with."""
+    extract_all(np.random.default_rng(0).standard_normal(SAMPLE_RATE, dtype=np.float32))
+
+
+@dataclass(frozen=True)
+class _Work:
+    settings: Settings
+
+    def __call__(
+        self, request: tuple[fsspec.AbstractFileSystem, str, int, bool, bool]
+    ) -> tuple[Analysed | Rejected | None, dict[str, str]]:
+        fs, path, size, want_sound, want_tags = request
+        with open_source(fs, path) as source:
+            tags = read_tags(source) if want_tags else {}
+            if not want_sound:
+                return None, tags
+            started = time.perf_counter()
+            sound = decode(source, size, self.settings)
+            if isinstance(sound, Rejected):
+                return sound, tags
+            return _analysed(sound, started), tags
+
+
+def _analysed(sound: Decoded, started: float) -> Analysed:
+    decoded = time.perf_counter()
+    made = extract_all(sound.samples)
+    seconds = {"decode": decoded - started, "features": time.perf_counter() - decoded}
+    return Analysed(
+        made.vector, b"", sound.sample_rate, sound.channels, sound.duration_s, sound.warnings, seconds
+    )
