@@ -11,6 +11,8 @@ from bson.binary import Binary
 from pymongo import ReplaceOne
 from pymongo.collection import Collection
 
+from segue.store.tracks import READ_AT_ONCE
+
 
 @dataclass(slots=True)
 class Analysis:
@@ -58,12 +60,13 @@ class FeatureStore:
         return self._without_vectors({"recipe": recipe})
 
     def _without_vectors(self, query: dict[str, Any]) -> dict[str, Analysis]:
-        found = self._collection.find(query, {"vector": 0, "fingerprint": 0})
+        found = self._collection.find(query, {"vector": 0, "fingerprint": 0}).batch_size(READ_AT_ONCE)
         return {document["sha256"]: _from_document(document) for document in found}
 
     def vectors(self, recipe: str) -> Iterator[tuple[str, np.ndarray]]:
         """Yield ``(sha256, vector)`` of every content that is ``ok``; a vector is float32, read-only."""
-        for document in self._collection.find({"recipe": recipe, "status": "ok"}):
+        found = self._collection.find({"recipe": recipe, "status": "ok"}).batch_size(READ_AT_ONCE)
+        for document in found:
             yield document["sha256"], np.frombuffer(document["vector"], dtype="<f4")
 
     def count(self, recipe: str) -> int:

@@ -11,6 +11,10 @@ from pymongo.collection import Collection
 
 from segue.dataset.base import Track
 
+READ_AT_ONCE = 1_000
+"""Documents that a reader asks the server for at a time: the embedded store sends all there are otherwise,
+and a reply of more than 48 MB is refused."""
+
 
 class TrackStore:
     """Read and write tracks."""
@@ -28,23 +32,25 @@ class TrackStore:
 
     def by_ids(self, track_ids: Sequence[int]) -> dict[int, Track]:
         """Return the stored tracks among ``track_ids``."""
-        found = self._collection.find({"_id": {"$in": list(track_ids)}})
+        found = self._collection.find({"_id": {"$in": list(track_ids)}}).batch_size(READ_AT_ONCE)
         return {document["_id"]: Track.from_document(document) for document in found}
 
     def all(self, status: str | None = None) -> Iterator[Track]:
         """Yield every track by ascending id, or only those of one status."""
         query = {} if status is None else {"status": status}
-        for document in self._collection.find(query).sort("_id", 1):
+        for document in self._collection.find(query).sort("_id", 1).batch_size(READ_AT_ONCE):
             yield Track.from_document(document)
 
     def ids(self) -> set[int]:
         """Return the ids of all stored tracks."""
-        return {document["_id"] for document in self._collection.find({}, {"_id": 1})}
+        return {document["_id"] for document in self._collection.find({}, {"_id": 1}).batch_size(READ_AT_ONCE)}
 
     def delete(self, track_ids: Iterable[int]) -> None:
         """Remove tracks, such as those of files that are no longer there."""
-        self._collection.delete_many({"_id": {"$in": list(track_ids)}})
+        if gone := list(track_ids):
+            self._collection.delete_many({"_id": {"$in": gone}})
 
     def count_by_status(self) -> Counter[str]:
         """Return how many tracks have each status."""
-        return Counter(document["status"] for document in self._collection.find({}, {"status": 1}))
+        found = self._collection.find({}, {"status": 1}).batch_size(READ_AT_ONCE)
+        return Counter(document["status"] for document in found)
