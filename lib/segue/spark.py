@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -15,14 +16,15 @@ from segue.errors import SegueError
 from segue.settings import Settings
 
 _LOGGING = Path(__file__).with_name("spark-log4j2.properties")
+_TRIES = 4
 _ONE_THREAD = ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS", "NUMBA_NUM_THREADS")
 
 
 def session(settings: Settings, app: str = "segue") -> SparkSession:
     """Return the running Spark session, or start one on ``settings.spark_master``.
 
-    Each Python worker computes on one thread: Spark already runs one worker a core. What Java prints goes
-    to ``var/spark/driver.log``.
+    Each Python worker computes on one thread: Spark already runs one worker a core. A task whose worker
+    dies is tried again. What Java prints goes to ``var/spark/driver.log``.
 
     Raises
     ------
@@ -34,7 +36,7 @@ def session(settings: Settings, app: str = "segue") -> SparkSession:
     log = settings.var / "spark" / "driver.log"
     builder = (
         SparkSession.builder.appName(app)
-        .master(settings.spark_master)
+        .master(with_retries(settings.spark_master))
         .config("spark.driver.memory", settings.spark_driver_memory)
         .config("spark.driver.extraJavaOptions", f"-Dlog4j2.configurationFile={_LOGGING.as_uri()}")
         .config("spark.ui.enabled", "false")
@@ -57,6 +59,16 @@ def session(settings: Settings, app: str = "segue") -> SparkSession:
         raise SegueError(
             f"Spark did not start ({str(error).splitlines()[0]}): it needs a JDK 17 or later; see {log}"
         ) from None
+
+
+def with_retries(master: str) -> str:
+    """Return a master URL by which a task is tried four times, as clusters do it and ``local[N]`` does not.
+
+    >>> with_retries("local[*]"), with_retries("local"), with_retries("spark://host:7077")
+    ('local[*,4]', 'local[1,4]', 'spark://host:7077')
+    """
+    local = re.fullmatch(r"local(?:\[(\d+|\*)\])?", master)
+    return f"local[{local[1] or 1},{_TRIES}]" if local else master
 
 
 @contextmanager

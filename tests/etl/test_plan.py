@@ -4,19 +4,36 @@ import pytest
 
 from segue.dataset.base import Track
 from segue.etl.batch import is_reusable, limits
-from segue.etl.job import _batches
 from segue.etl.report import Estimate, EtlReport, moved_files
+from segue.etl.workers import in_batches, sample
 from segue.settings import Settings
 from segue.store.features import Analysis
 
 
-def test_batches_hold_every_track_once_and_give_each_core_several():
-    tracks = [Track(number) for number in range(100)]
-    batches = _batches(tracks, most=16, cores=2)
-    assert [track for batch in batches for track in batch] == tracks
-    assert {len(batch) for batch in batches[:-1]} == {12}
-    assert max(map(len, _batches(tracks * 10, most=16, cores=2))) == 16
-    assert _batches(tracks[:1], most=16, cores=2) == [tracks[:1]]
+def test_batches_hold_every_track_once_and_become_smaller_towards_the_end():
+    tracks = [Track(number, size=number % 7) for number in range(1_000)]
+    batches = in_batches(tracks, most=16, cores=2)
+    assert sorted(track.track_id for batch in batches for track in batch) == list(range(1_000))
+    sizes = [len(batch) for batch in batches]
+    assert sizes == sorted(sizes, reverse=True)
+    assert (sizes[0], sizes[-1]) == (16, 1)
+    # A core that takes the last full batch leaves the other as much to do meanwhile.
+    assert sum(size for size in sizes if size < 16) >= 16 * 2
+    assert in_batches(tracks[:1], most=16, cores=2) == [tracks[:1]]
+
+
+def test_larger_files_come_first():
+    tracks = [Track(1, size=5), Track(2), Track(3, size=9)]
+    assert [track.track_id for (track,) in in_batches(tracks, most=16, cores=2)] == [3, 1, 2]
+
+
+def test_a_sample_is_taken_from_everywhere():
+    tracks = [Track(number) for number in range(9)]
+    first, rest = sample(tracks, 3)
+    assert [track.track_id for track in first] == [0, 3, 6]
+    assert [track.track_id for track in rest] == [1, 2, 4, 5, 7, 8]
+    assert sample(tracks[:2], 6) == (tracks[:2], [])
+    assert sample([], 6) == ([], [])
 
 
 @pytest.mark.parametrize(

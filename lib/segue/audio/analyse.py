@@ -64,6 +64,11 @@ class Analyser:
         except Exception:
             return {}  # What is wrong with the file, its analysis says.
 
+    @property
+    def pid(self) -> int | None:
+        """Return the child's process id while there is one."""
+        return self._child.pid
+
     def close(self) -> None:
         """End the child; a later call forks another."""
         self._child.close()

@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
-import time
+import os
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 from functools import lru_cache
+
+from fsspec import AbstractFileSystem
 
 from segue.audio.analyse import Analysed, Analyser
 from segue.audio.decode import Rejected
 from segue.dataset.base import OK, Dataset, Track
 from segue.dataset.inventory import join, open_root, sha256
+from segue.etl.measure import Stopwatch, peak_mib
 from segue.settings import Settings
 from segue.store import Store, open_store
 from segue.store.features import Analysis
@@ -30,13 +33,38 @@ class Job:
 
 @dataclass
 class BatchResult:
-    """Files by outcome, and seconds by stage."""
+    """Files by outcome, what was analysed, seconds by stage, and the processes' largest sizes.
+
+    ``bytes`` and ``audio_s`` (seconds of sound that features were computed from) are of analysed files.
+    ``worker_mib`` and ``child_mib`` are peaks of resident memory.
+    """
 
     files: int = 0
     analysed: int = 0
     reused: int = 0
     failed: int = 0
+    bytes: int = 0
+    audio_s: float = 0.0
+    worker_mib: float = 0.0
+    child_mib: float = 0.0
     seconds: dict[str, float] = field(default_factory=dict)
+
+    def __add__(self, other: BatchResult) -> BatchResult:
+        """Return the sums, and the larger of two peaks."""
+        return BatchResult(
+            self.files + other.files,
+            self.analysed + other.analysed,
+            self.reused + other.reused,
+            self.failed + other.failed,
+            self.bytes + other.bytes,
+            self.audio_s + other.audio_s,
+            max(self.worker_mib, other.worker_mib),
+            max(self.child_mib, other.child_mib),
+            {
+                stage: self.seconds.get(stage, 0.0) + other.seconds.get(stage, 0.0)
+                for stage in {**self.seconds, **other.seconds}
+            },
+        )
 
 
 def limits(settings: Settings) -> str:
@@ -67,6 +95,11 @@ def apply(track: Track, analysis: Analysis) -> Track:
     )
 
 
+def warm_up(job: Job) -> None:
+    """Do what a worker does once: import and compile, connect to the store."""
+    _resources(job)
+
+
 def process(job: Job, tracks: Sequence[Track]) -> BatchResult:
     """Analyse the files of ``tracks`` whose content is new and write all of them to the store.
 
@@ -75,7 +108,7 @@ def process(job: Job, tracks: Sequence[Track]) -> BatchResult:
     """
     store, analyser = _resources(job)
     fs, base = open_root(job.dataset.root)
-    clock = _Stopwatch()
+    clock = Stopwatch()
     hashed: list[Track] = []
     done: list[Track] = []
     for track in tracks:
@@ -93,30 +126,47 @@ def process(job: Job, tracks: Sequence[Track]) -> BatchResult:
     for track in hashed:
         assert track.path is not None
         assert track.sha256 is not None
-        path = join(base, track.path)
+        path, size = join(base, track.path), track.size or 0
         analysis = known.get(track.sha256)
         tags: dict[str, str] = {}
         if analysis is not None and is_reusable(analysis, job.settings):
             result.reused += 1
             if job.dataset.reads_tags:
-                tags = analyser.tags(fs, path, track.size or 0)
+                tags = analyser.tags(fs, path, size)
             clock.lap("tags")
         else:
-            outcome, tags = analyser.analyse(fs, path, track.size or 0, want_tags=job.dataset.reads_tags)
-            clock.split("analyse", outcome.seconds if isinstance(outcome, Analysed) else {})
+            outcome, tags = _analysed_twice_if_crashed(analyser, fs, path, size, job.dataset.reads_tags)
             analysis = analyse(track.sha256, outcome, job)
+            if isinstance(outcome, Analysed):
+                clock.split("other", outcome.seconds)
+                result.audio_s += min(outcome.duration_s, job.settings.analysed_s or outcome.duration_s)
+            else:
+                clock.lap("decode")
             known[track.sha256] = analysis
             new.append(analysis)
             result.analysed += 1
+            result.bytes += size
         finished = apply(track, analysis)
         job.dataset.describe(finished, tags)
         done.append(finished)
+    clock.lap("other")
     store.features.upsert(new)
     store.tracks.upsert(done)
     clock.lap("store")
     result.failed = sum(track.status != OK for track in done)
+    result.worker_mib, result.child_mib = peak_mib(os.getpid()), peak_mib(analyser.pid)
     result.seconds = clock.seconds
     return result
+
+
+def _analysed_twice_if_crashed(
+    analyser: Analyser, fs: AbstractFileSystem, path: str, size: int, want_tags: bool
+) -> tuple[Analysed | Rejected, dict[str, str]]:
+    """Analyse a file, and once more if the child died: somebody else may have ended it, or it may be full."""
+    outcome, tags = analyser.analyse(fs, path, size, want_tags=want_tags)
+    if isinstance(outcome, Rejected) and outcome.status == "crashed":
+        return analyser.analyse(fs, path, size, want_tags=want_tags)
+    return outcome, tags
 
 
 def analyse(digest: str, outcome: Analysed | Rejected, job: Job) -> Analysis:
@@ -146,21 +196,3 @@ def _connect(uri: str, database: str, settings: Settings) -> tuple[Store, Analys
 def _resources(job: Job) -> tuple[Store, Analyser]:
     """Return this process's own connection and analysing child, made once and kept between batches."""
     return _connect(job.mongo_uri, job.dataset.database, job.settings)
-
-
-class _Stopwatch:
-    def __init__(self) -> None:
-        self.seconds: dict[str, float] = {}
-        self._last = time.perf_counter()
-
-    def lap(self, stage: str) -> None:
-        now = time.perf_counter()
-        self.seconds[stage] = self.seconds.get(stage, 0.0) + now - self._last
-        self._last = now
-
-    def split(self, stage: str, parts: dict[str, float]) -> None:
-        """Charge what passed since the last lap to its known parts, and the rest to ``stage``."""
-        now = time.perf_counter()
-        for part, seconds in {**parts, stage: now - self._last - sum(parts.values())}.items():
-            self.seconds[part] = self.seconds.get(part, 0.0) + seconds
-        self._last = now

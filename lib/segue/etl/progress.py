@@ -18,19 +18,34 @@ PROGRESS_FILE = "SEGUE_PROGRESS_FILE"
 
 
 class Progress:
-    """Shows ``done`` and ``failed`` of ``total`` twice a second while it is open.
+    """Shows ``done`` and ``failed`` of ``total`` twice a second while it is open, and keeps a timeline.
 
-    ``read`` returns ``(done, failed)`` and is called from a thread.
+    Parameters
+    ----------
+    total
+        Files to be done.
+    read
+        Returns ``(done, failed)``; called from a thread.
+    started
+        `time.monotonic` when the job began.
+    show
+        Whether a person is shown a line.
     """
 
-    def __init__(self, total: int, read: Callable[[], tuple[int, int]]) -> None:
+    def __init__(
+        self, total: int, read: Callable[[], tuple[int, int]], started: float, show: bool = True
+    ) -> None:
         self.total = total
+        self.timeline: list[tuple[float, int]] = []
+        """Seconds since the job began and files done by then, whenever there were more; the first is 0."""
         self._read = read
+        self._job_started = started
         self._started = time.monotonic()
         self._stop = threading.Event()
         self._thread = threading.Thread(target=self._run, daemon=True)
-        self._handle = _notebook_display()
-        self._file = os.environ.get(PROGRESS_FILE)
+        self._show_line = show and total > 0
+        self._handle = _notebook_display() if self._show_line else None
+        self._file = os.environ.get(PROGRESS_FILE) if self._show_line else None
 
     def line(self) -> str:
         """Return the state in words: done, failed, rate, time left."""
@@ -40,7 +55,15 @@ class Progress:
         )
         return f"{meter}, {failed} failed"
 
+    def _note(self) -> None:
+        done = self._read()[0]
+        if not self.timeline or done > self.timeline[-1][1]:
+            self.timeline.append((time.monotonic() - self._job_started, done))
+
     def _show(self) -> None:
+        self._note()
+        if not self._show_line:
+            return
         line = self.line()
         if self._handle is not None:
             self._handle.update({"text/plain": line}, raw=True)
@@ -66,7 +89,7 @@ class Progress:
         self._stop.set()
         self._thread.join()
         self._show()
-        if self._handle is None and sys.stderr.isatty():
+        if self._show_line and self._handle is None and sys.stderr.isatty():
             sys.stderr.write("\n")
 
 

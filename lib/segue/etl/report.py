@@ -5,11 +5,13 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass, field
-
-import pandas as pd
+from typing import TYPE_CHECKING
 
 from segue.dataset.base import OK, Track
 from segue.dataset.inventory import is_below
+
+if TYPE_CHECKING:
+    import pandas as pd
 
 
 @dataclass
@@ -32,7 +34,14 @@ class Estimate:
 
 @dataclass
 class EtlReport:
-    """Rows by status, work done, and what changed since the last time.
+    """Rows by status, work done, time and memory it took, and what changed since the last time.
+
+    ``stage_seconds`` are summed over the workers: ``hash``, ``decode``, ``features``, ``fingerprint``,
+    ``tags``, ``store`` and ``other``. ``phases`` are the whole job's seconds one after another: ``list``,
+    ``plan``, ``start workers``, ``analyse``, ``read back``. ``timeline`` holds seconds since the start and
+    files done by then. ``audio_s`` are the seconds of sound that features were computed from.
+    ``worker_mib`` and ``child_mib`` are the largest resident sizes of a Python worker and of the child that
+    it analyses in; 0 where the system does not tell.
 
     ``gone``, ``changed`` and ``moved`` hold escaped paths (``moved``: old path, new path); ``unreadable``
     holds the folders that could not be listed, whose earlier tracks are kept.
@@ -47,10 +56,27 @@ class EtlReport:
     unchanged: int = 0
     seconds: float = 0.0
     stage_seconds: dict[str, float] = field(default_factory=dict)
+    phases: dict[str, float] = field(default_factory=dict)
+    timeline: list[tuple[float, int]] = field(default_factory=list)
+    cores: int = 1
+    bytes_analysed: int = 0
+    audio_s: float = 0.0
+    worker_mib: float = 0.0
+    child_mib: float = 0.0
     gone: list[str] = field(default_factory=list)
     changed: list[str] = field(default_factory=list)
     moved: list[tuple[str, str]] = field(default_factory=list)
     unreadable: list[str] = field(default_factory=list)
+
+    @property
+    def overhead_s(self) -> float:
+        """Return the seconds in which no file was worked on: listing, planning, starting, reading back."""
+        return self.seconds - self.phases.get("analyse", 0.0)
+
+    @property
+    def times_real_time(self) -> float:
+        """Return how many seconds of sound a second of the whole job analysed."""
+        return self.audio_s / self.seconds if self.seconds else 0.0
 
     @property
     def counts(self) -> Counter[str]:
@@ -59,12 +85,16 @@ class EtlReport:
 
     def frame(self) -> pd.DataFrame:
         """Return one row for each track or file, by track id."""
+        import pandas as pd
+
         rows = [asdict(track) for track in sorted(self.tracks, key=lambda track: track.track_id)]
         return pd.DataFrame(rows, columns=list(Track.__dataclass_fields__))
 
     @property
     def rejected(self) -> pd.DataFrame:
         """Return path, status and detail of every row that has a file and is not ``ok``."""
+        import pandas as pd
+
         rows = [
             (track.path, track.status, track.detail)
             for track in self.tracks
@@ -80,6 +110,8 @@ class EtlReport:
         AssertionError
             If a file or a row was lost or counted twice.
         """
+        import pandas as pd
+
         with_file = [
             track
             for track in self.tracks

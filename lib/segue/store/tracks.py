@@ -43,7 +43,8 @@ class TrackStore:
 
     def ids(self) -> set[int]:
         """Return the ids of all stored tracks."""
-        return {document["_id"] for document in self._collection.find({}, {"_id": 1}).batch_size(READ_AT_ONCE)}
+        found = self._collection.find({}, {"_id": 1}).batch_size(READ_AT_ONCE)
+        return {document["_id"] for document in found}
 
     def delete(self, track_ids: Iterable[int]) -> None:
         """Remove tracks, such as those of files that are no longer there."""
