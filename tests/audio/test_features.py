@@ -72,7 +72,7 @@ def test_values_equal_librosa_and_scipy_called_one_by_one():
             got = [value(vector, feature, s, number) for s in ("mean", "std", "skew", "kurtosis", "max")]
             want = [row.mean(), row.std(), stats.skew(row), stats.kurtosis(row), row.max()]
             want = np.nan_to_num(want)
-            np.testing.assert_allclose(got, want, rtol=1e-4, atol=1e-5, err_msg=f"{feature} {number}")
+            np.testing.assert_allclose(got, want, rtol=3e-4, atol=1e-5, err_msg=f"{feature} {number}")
 
 
 @pytest.mark.parametrize("length", [1, 100, 2_047, SAMPLE_RATE])

@@ -1,0 +1,42 @@
+"""The zero-crossing rate of frames of 2,048 samples every 512."""
+
+from __future__ import annotations
+
+import numpy as np
+from numba import njit
+
+from segue.audio.spectrum import FRAME, HOP
+
+_FRAMES_BLOCKS = FRAME // HOP
+# librosa's threshold of 1e-10: of float32 numbers, those below -1e-10 are these and less.
+_NEGATIVE = -np.float32(1e-10)
+
+
+@njit(cache=True, error_model="numpy")
+def zero_crossing_rate(samples, lead, counts, firsts, frames, out):  # type: ignore[no-untyped-def]
+    """Write the share of samples whose sign differs from the one before, within each frame, float64.
+
+    A number within 1e-10 of 0 counts as positive; a frame's first sample has none before it. Beyond the ends
+    the sound stays at its last value, so that nothing crosses there.
+
+    Parameters
+    ----------
+    samples
+        float32, of which block 0 begins ``lead`` blocks of 512 before.
+    counts, firsts
+        Scratch, int64, a number for each of ``frames + 3`` blocks.
+    """
+    for block in range(frames + _FRAMES_BLOCKS - 1):
+        start = (block - lead) * HOP
+        first, stop = max(start, 1), min(start + HOP, len(samples))
+        count = 0
+        for i in range(first, stop):
+            count += (samples[i] <= _NEGATIVE) != (samples[i - 1] <= _NEGATIVE)
+        counts[block] = count
+        inside = 1 <= start < len(samples)
+        firsts[block] = inside and (samples[start] <= _NEGATIVE) != (samples[start - 1] <= _NEGATIVE)
+    for frame in range(frames):
+        count = -firsts[frame]
+        for block in range(frame, frame + _FRAMES_BLOCKS):
+            count += counts[block]
+        out[frame] = count / FRAME
