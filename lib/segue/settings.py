@@ -34,6 +34,12 @@ class Settings(BaseSettings):
     plays_partitions: int = Field(8, ge=1, description="partitions of the topic segue.plays")
     retention_days: int = Field(30, ge=1, description="days that Kafka keeps events")
 
+    data: Path | None = Field(None, description="folder of fetched data sets; unset: var/data")
+    fetch_timeout_s: float = Field(
+        30.0, gt=0, description="seconds that a server may be silent in a download"
+    )
+    fetch_attempts: int = Field(6, ge=1, description="tries in a row without success that end a download")
+
     spark_master: str = Field("local[*]", description="any Spark master URL")
     spark_driver_memory: str = Field("2g", description="heap of Spark's driver")
 
@@ -45,6 +51,11 @@ class Settings(BaseSettings):
     max_file_mib: int = Field(2048, gt=0, description="MiB above which a file is too_large and not opened")
     decode_timeout_s: float = Field(60.0, gt=0, description="seconds that decoding one file may take")
     decode_memory_mib: int = Field(1024, gt=0, description="MiB that decoding one file may allocate")
+    ffmpeg_copy_mib: int = Field(
+        512,
+        ge=0,
+        description="MiB of a file on no local disk that may be copied to a temporary one for FFmpeg",
+    )
     batch_files: int = Field(16, ge=1, description="files between two questions to the store in the ETL")
 
     player_host: str = Field("127.0.0.1", description="address that the player listens on")
@@ -63,6 +74,11 @@ class Settings(BaseSettings):
     def runs(self) -> Path:
         """Return the folder of the runs' results."""
         return self.home / "runs"
+
+    @property
+    def data_folder(self) -> Path:
+        """Return where `segue data fetch` puts data sets."""
+        return self.data or self.var / "data"
 
     @property
     def mongo_uri(self) -> str:

@@ -1,4 +1,4 @@
-"""Decoding: the very samples that librosa.load gives, or the right reason."""
+"""Decoding by libsndfile alone: the very samples that librosa.load gives, or the right reason."""
 
 import csv
 import io
@@ -14,6 +14,7 @@ import soundfile
 from fsspec.implementations.local import LocalFileSystem
 
 from segue.audio import decode as module
+from segue.audio import mpeg
 from segue.audio.decode import Decoded, Decoder, Rejected, decode
 from segue.dataset.base import REASONS
 from segue.dataset.inventory import join, open_root, scan
@@ -49,8 +50,16 @@ UNREADABLE = {
 """What is right for the files that libsndfile cannot read, by what is known to be in them."""
 
 
+@pytest.fixture(scope="module", autouse=True)
+def no_ffmpeg(tmp_path_factory):
+    """A PATH without FFmpeg: what is different with it stands in test_ffmpeg.py."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("PATH", str(tmp_path_factory.mktemp("bin")))
+        yield
+
+
 @pytest.fixture(scope="module")
-def decoder():
+def decoder(no_ffmpeg):
     decoder = Decoder(SETTINGS)
     yield decoder
     decoder.close()
@@ -116,8 +125,9 @@ def test_details_say_what_a_file_is(shared_data, decoder):
         return decoder.decode(LocalFileSystem(), str(path), path.stat().st_size).detail
 
     assert detail("made/error_page.mp3") == "is a web page"
-    assert detail("mutagen/no-tags.m4a").startswith(
-        "is MPEG-4 (M4A), which libsndfile does not read: convert"
+    assert detail("mutagen/no-tags.m4a") == (
+        "is MPEG-4 (M4A), which libsndfile does not read: "
+        "install FFmpeg, which may read it, or convert it to FLAC"
     )
     assert detail("mutagen/106-invalid-streaminfo.flac").startswith("is FLAC that libsndfile cannot read (")
     assert detail("made/first_1752_bytes.mp3") == "holds 0.03 s of MPEG audio frames"
@@ -268,6 +278,23 @@ def test_damage_in_the_middle_ends_the_sound_and_is_told(shared_data, tmp_path):
     assert made.duration_s == pytest.approx(12.5, abs=0.1)
 
 
+def test_an_mp3_of_many_bit_rates_without_a_count_is_not_taken_for_whole(shared_data, tmp_path):
+    with soundfile.SoundFile(shared_data / "fma_audio" / "000" / "000182.mp3") as sound:
+        sound.seek(5 * sound.samplerate)
+        content = encoded(np.clip(sound.read(4 * sound.samplerate), -1, 1), form="MP3")
+    start = mpeg.find(content)
+    assert mpeg.frame_count(content, start) == pytest.approx(4 * 44_100 / 1_152, abs=3)
+    counted = outcome(put(tmp_path, "counted.mp3", content))
+    assert isinstance(counted, Decoded)
+    assert (counted.duration_s, counted.warnings) == (4, [])
+    # Without its first frame, libsndfile estimates the length from the next one's bit rate.
+    rest = content[start + mpeg.frame_at(content, start).size :]
+    made = outcome(put(tmp_path, "uncounted.mp3", rest))
+    assert isinstance(made, Decoded)
+    assert made.duration_s < 3.5 < mpeg.seconds(rest)
+    assert made.warnings == ["truncated"]
+
+
 @pytest.mark.parametrize(
     ("name", "content", "expected"),
     [
@@ -284,6 +311,7 @@ def test_damage_in_the_middle_ends_the_sound_and_is_told(shared_data, tmp_path):
         ("zeros.mp3", bytes(10_000), "not_audio"),
         ("random.mp3", np.random.default_rng(0).bytes(50_000), "not_audio"),
         ("tag.mp3", b"ID3\x04\x00\x00\x00\x00\x10\x00" + bytes(2048), "too_short"),
+        ("lying tag.mp3", b"ID3\x04\x00\x00\x7f\x7f\x7f\x7f" + b"fLaC" + bytes(2048), "unsupported"),
         ("film.mp3", b"\x00\x00\x00\x18ftypmp42" + bytes(500), "unsupported"),
         ("one byte.mp3", b"\xff", "not_audio"),
     ],

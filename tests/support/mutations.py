@@ -35,7 +35,9 @@ def short_clips(folder: Path, shared_data: Path, seconds: float = 4.0) -> list[P
         if FFMPEG:
             path = folder / f"clip{number}.m4a"
             wav = folder / f"clip{number}.wav"
-            subprocess.run([FFMPEG, "-nostdin", "-v", "error", "-y", "-i", wav, path], check=True)
+            # The index stands behind the sound in one and before it in the other.
+            index = ["-movflags", "+faststart"] if number else []
+            subprocess.run([FFMPEG, "-nostdin", "-v", "error", "-y", "-i", wav, *index, path], check=True)
             made.append(path)
     return made
 

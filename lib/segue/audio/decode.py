@@ -16,14 +16,25 @@ import soundfile
 import soxr
 from fsspec.implementations.local import LocalFileSystem
 
-from segue.audio import sniff
+from segue.audio import ffmpeg, sniff
 from segue.audio.child import ChildCrashed, ChildTimeout, ForkedChild, OutOfMemory
-from segue.audio.excerpt import Source, breaks_off, read_bytes, read_excerpt, words_of
+from segue.audio.excerpt import (
+    EXACT_S,
+    Excerpt,
+    Source,
+    breaks_off,
+    read_bytes,
+    read_excerpt,
+    words_of,
+)
 from segue.audio.tags import read_tags
 from segue.settings import SAMPLE_RATE, Settings
 
 # Louder is no sound, and its squares would leave the range of float32.
 _LOUDEST = 1e9
+_CLEARLY_MORE_S = 0.5
+# So many bytes with less than a second of sound make one doubt the header.
+_SECOND_BYTES = 16 << 10
 
 
 @dataclass(slots=True)
@@ -32,8 +43,8 @@ class Decoded:
 
     ``samples`` is float32 of shape ``(n,)``, mono at 22,050 Hz: the whole file or its analysed middle, and
     may pass 1.0. ``sample_rate`` (Hz), ``channels`` and ``duration_s`` are the whole file's own.
-    ``warnings`` may hold ``truncated`` (the file breaks off) and ``not_finite`` (samples that were no
-    numbers were set to 0).
+    ``warnings`` may hold ``truncated`` (the file breaks off), ``damaged`` (FFmpeg read on past errors: some
+    of the sound may be missing, or noise) and ``not_finite`` (samples that were no numbers were set to 0).
     """
 
     samples: np.ndarray
@@ -67,21 +78,18 @@ def decode(source: Source, size: int, settings: Settings) -> Decoded | Rejected:
     """
     if refused := refuse_by_size(size, settings):
         return refused
-    try:
-        excerpt = read_excerpt(source, settings.analysed_s)
-    except soundfile.SoundFileError as error:
-        return _why_not(source, words_of(error), settings)
+    read = _read(source, size, settings)
+    if isinstance(read, Rejected):
+        return read
+    excerpt, warnings = read
     duration_s = excerpt.total / excerpt.rate
-    if excerpt.error and duration_s < settings.min_duration_s:
-        return _why_not(source, excerpt.error, settings)
-    if duration_s < settings.min_duration_s:
+    if duration_s < settings.min_duration_s or not len(excerpt.samples):
         return Rejected(
             "too_short", f"holds {duration_s:.2f} s of sound, less than {settings.min_duration_s:g} s"
         )
-    warnings = ["truncated"] if breaks_off(source, excerpt) else []
     samples = excerpt.samples
     with np.errstate(invalid="ignore"):
-        peak = float(np.abs(samples).max())
+        peak = max(float(samples.max()), -float(samples.min()))
     if not peak <= _LOUDEST:
         samples[~(np.abs(samples) <= _LOUDEST)] = 0
         peak = float(np.abs(samples).max())
@@ -116,11 +124,59 @@ def _resample(samples: np.ndarray, rate: int) -> np.ndarray:
     return np.pad(made, (0, length - len(made)))
 
 
-def _why_not(source: Source, error: str, settings: Settings) -> Rejected:
+def _read(source: Source, size: int, settings: Settings) -> tuple[Excerpt, list[str]] | Rejected:
+    """Return what libsndfile reads, or FFmpeg where it is there and reads more; with warnings."""
+    try:
+        excerpt = read_excerpt(source, settings.analysed_s)
+    except soundfile.SoundFileError as error:
+        return _foreign(source, size, words_of(error), settings)
+    if excerpt.error and excerpt.total < settings.min_duration_s * excerpt.rate:
+        return _foreign(source, size, excerpt.error, settings)
+    broken = breaks_off(source, excerpt)
+    if broken or (excerpt.total < settings.min_duration_s * excerpt.rate and size > _SECOND_BYTES):
+        rescued = _rescued(source, size, excerpt, settings)
+        if rescued:
+            return rescued, ["damaged"]
+    return excerpt, ["truncated"] * broken
+
+
+def _foreign(
+    source: Source, size: int, error: str, settings: Settings
+) -> tuple[Excerpt, list[str]] | Rejected:
+    """Return what FFmpeg reads of a file that libsndfile cannot read, or why nothing does."""
     tag = sniff.id3_bytes(read_bytes(source, 0, 10))
-    head = read_bytes(source, tag, sniff.HEAD_BYTES)
+    # A tag that claims more than there is may stand before sound all the same.
+    head = read_bytes(source, tag if tag <= size else 0, sniff.HEAD_BYTES)
     name = os.fsdecode(source) if isinstance(source, str | bytes | os.PathLike) else str(source)
-    return Rejected(*sniff.why_not(head, tag > 0, name, error, settings.min_duration_s))
+    status, detail = sniff.why_not(head, tag > 0, name, error, settings.min_duration_s)
+    if status != "unsupported":
+        return Rejected(status, detail)
+    programs = ffmpeg.find()
+    if programs is None:
+        return Rejected(status, sniff.mended(detail, None))
+    try:
+        excerpt = ffmpeg.read_excerpt(programs, source, size, settings, settings.decode_timeout_s)
+    except ffmpeg.FFmpegError as failure:
+        if failure.status != status:
+            return Rejected(failure.status, f"{detail}, and {failure}")
+        return Rejected(status, sniff.mended(detail, str(failure)))
+    missing = excerpt.claimed - excerpt.total > EXACT_S * excerpt.rate
+    return excerpt, ["truncated"] * missing + ["damaged"] * bool(excerpt.error)
+
+
+def _rescued(source: Source, size: int, broken: Excerpt, settings: Settings) -> Excerpt | None:
+    """Return what FFmpeg reads of a file that breaks off for libsndfile, if that is clearly more."""
+    programs = ffmpeg.find()
+    if programs is None:
+        return None
+    try:
+        # Half of the time, so that FFmpeg's failure never costs what libsndfile has read.
+        limit_s = settings.decode_timeout_s / 2
+        excerpt = ffmpeg.read_excerpt(programs, source, size, settings, limit_s, count=True)
+    except (ffmpeg.FFmpegError, MemoryError):
+        return None
+    more_s = excerpt.total / excerpt.rate - broken.total / broken.rate
+    return excerpt if more_s > _CLEARLY_MORE_S else None
 
 
 class Decoder:

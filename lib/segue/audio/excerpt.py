@@ -16,6 +16,9 @@ from segue.audio import mpeg, sniff
 SLACK_S = 1.0
 """Seconds by which a file may pass the analysed length and still be read whole."""
 
+EXACT_S = 0.25
+"""Seconds that a file may miss of its own length before it is said to break off."""
+
 Source = str | bytes | os.PathLike[str] | IO[bytes]
 """A path, or an open binary file that can seek."""
 
@@ -23,8 +26,8 @@ Source = str | bytes | os.PathLike[str] | IO[bytes]
 _AT_ONCE = 1 << 26
 _COUNTING_BLOCK = 1 << 14
 _FINE_BLOCK = 1 << 10
-_EXACT_S = 0.25
 _TAIL_BYTES = 64 << 10
+_HEAD_BYTES = 16 << 10
 _WALKED_BYTES = 16 << 20
 _NO_LENGTH = 1 << 40
 _CUT_CHUNK = re.compile(
@@ -108,11 +111,14 @@ class _Blocks:
             if not len(block):
                 return
             self._left -= len(block)
-            yield _mono(block)
+            yield mono(block)
 
 
-def _mono(block: np.ndarray) -> np.ndarray:
-    """Return the mean of the channels, rounded as ``numpy.mean`` rounds it; shape ``(frames,)``."""
+def mono(block: np.ndarray) -> np.ndarray:
+    """Return the mean of a float32 block's channels as a new array, rounded as ``numpy.mean`` rounds it.
+
+    ``block`` has the shape ``(frames, channels)``, the result ``(frames,)``.
+    """
     with np.errstate(invalid="ignore", over="ignore"):
         if block.shape[1] == 2:
             # Twenty times faster than the mean over the short axis.
@@ -160,28 +166,33 @@ def breaks_off(source: Source, excerpt: Excerpt) -> bool:
     if excerpt.claimed > _NO_LENGTH:
         return False  # A stream that was written without its length.
     missing_s = (excerpt.claimed - excerpt.total) / excerpt.rate
-    if excerpt.error or (missing_s > _EXACT_S and excerpt.form != "MP3"):
+    if excerpt.error or (missing_s > EXACT_S and excerpt.form != "MP3"):
         return True
     if excerpt.form == "MP3":
-        if missing_s > _EXACT_S and _holds_more(source, excerpt):
+        if _holds_more(source, excerpt, missing_s):
             return True
         return mpeg.ends_in_a_frame(read_bytes(source, -_TAIL_BYTES, _TAIL_BYTES))
     if excerpt.form == "OGG":
         tail = read_bytes(source, -_TAIL_BYTES, _TAIL_BYTES)
         page = tail.rfind(b"OggS")
-        return page >= 0 and len(tail) > page + 5 and not tail[page + 5] & 4
+        return len(tail) > page + 5 and not (page >= 0 and tail[page + 5] & 4)
     cut = _CUT_CHUNK.search(excerpt.notes)
     return cut is not None and int(cut[2]) + 1024 < int(cut[1]) < _UNKNOWN_SIZE
 
 
-def _holds_more(source: Source, excerpt: Excerpt) -> bool:
+def _holds_more(source: Source, excerpt: Excerpt, missing_s: float) -> bool:
     """Tell whether an MPEG file's own count, or its frames one by one, pass what could be decoded."""
     tag = sniff.id3_bytes(read_bytes(source, 0, 10))
-    data = read_bytes(source, tag, _WALKED_BYTES)
-    start = mpeg.find(data)
+    head = read_bytes(source, tag, _HEAD_BYTES)
+    start = mpeg.find(head)
     if start is None:
+        return missing_s > EXACT_S
+    counted = mpeg.frame_count(head, start) > 0
+    if missing_s <= EXACT_S and (counted or not mpeg.varies(head, start)):
         return False
-    return mpeg.has_count(data, start) or mpeg.seconds(data) - excerpt.total / excerpt.rate > _EXACT_S
+    # Without a count, libsndfile takes the first frame's bit rate for all, and stops where that ends.
+    walked_s = mpeg.seconds(read_bytes(source, tag, _WALKED_BYTES))
+    return counted or walked_s - excerpt.total / excerpt.rate > EXACT_S
 
 
 def read_bytes(source: Source, start: int, count: int) -> bytes:

@@ -80,9 +80,26 @@ def seconds(data: bytes) -> float:
     return total
 
 
-def has_count(data: bytes, start: int) -> bool:
-    """Tell whether the frame at ``start`` holds a count of all frames (a Xing, Info or VBRI header)."""
-    return any(mark in data[start : start + 200] for mark in (b"Xing", b"Info", b"VBRI"))
+def frame_count(data: bytes, start: int) -> int:
+    """Return how many frames the one at ``start`` says there are (Xing, Info or VBRI header), else 0."""
+    head = data[start : start + 200]
+    for mark in (b"Xing", b"Info"):
+        at = head.find(mark)
+        if at >= 0 and int.from_bytes(head[at + 4 : at + 8], "big") & 1:
+            return int.from_bytes(head[at + 8 : at + 12], "big")
+    at = head.find(b"VBRI")
+    return int.from_bytes(head[at + 14 : at + 18], "big") if at >= 0 else 0
+
+
+def varies(data: bytes, start: int) -> bool:
+    """Tell whether frames from ``start`` on differ in their size by more than the padding."""
+    sizes = set()
+    frame = frame_at(data, start)
+    while frame is not None and frame.size:
+        sizes.add(frame.size)
+        start += frame.size
+        frame = frame_at(data, start)
+    return bool(sizes) and max(sizes) - min(sizes) > 4
 
 
 def ends_in_a_frame(tail: bytes) -> bool:

@@ -55,7 +55,6 @@ _UNSIGNED = {
 """Formats whose old files carry no signature: the extension is believed when nothing else fits."""
 
 _TEXT_SAMPLE = 512
-_HINT = "convert it, for example with `ffmpeg -i FILE FILE.flac`"
 
 
 def id3_bytes(head: bytes) -> int:
@@ -67,7 +66,7 @@ def id3_bytes(head: bytes) -> int:
 
 
 def why_not(head: bytes, tagged: bool, name: str, error: str, min_duration_s: float) -> tuple[str, str]:
-    """Return status and detail of a file that libsndfile cannot read.
+    """Return status and detail of a file that libsndfile cannot read; `mended` ends an ``unsupported`` one's.
 
     Parameters
     ----------
@@ -92,6 +91,13 @@ def why_not(head: bytes, tagged: bool, name: str, error: str, min_duration_s: fl
     )
 
 
+def mended(detail: str, ffmpeg_said: str | None) -> str:
+    """Return the detail of an ``unsupported`` file with what to do, or with FFmpeg's word if it was asked."""
+    if ffmpeg_said is None:
+        return f"{detail}: install FFmpeg, which may read it, or convert it to FLAC"
+    return f"{detail}, and FFmpeg does not read it ({ffmpeg_said})"
+
+
 def _no_audio(head: bytes) -> tuple[str, str] | None:
     what = _text(head) or _match(_OTHER, head)
     return ("not_audio", f"is {what}") if what else None
@@ -99,9 +105,9 @@ def _no_audio(head: bytes) -> tuple[str, str] | None:
 
 def _signed(head: bytes, error: str) -> tuple[str, str] | None:
     if readable := _match(_READABLE, head):
-        return "unsupported", f"is {readable} that libsndfile cannot read ({error}): if it plays, {_HINT}"
+        return "unsupported", f"is {readable} that libsndfile cannot read ({error})"
     foreign = _match(_FOREIGN, head) or _adts(head)
-    return ("unsupported", f"is {foreign}, which libsndfile does not read: {_HINT}") if foreign else None
+    return ("unsupported", f"is {foreign}, which libsndfile does not read") if foreign else None
 
 
 def _mpeg(head: bytes, error: str, min_duration_s: float) -> tuple[str, str] | None:
@@ -113,14 +119,14 @@ def _mpeg(head: bytes, error: str, min_duration_s: float) -> tuple[str, str] | N
     held = mpeg.seconds(sound[start:])
     if held < min_duration_s:
         return "too_short", f"holds {held:.2f} s of MPEG audio frames"
-    return "unsupported", f"is MPEG audio that libsndfile cannot read ({error}): if it plays, {_HINT}"
+    return "unsupported", f"is MPEG audio that libsndfile cannot read ({error})"
 
 
 def _by_name(extension: str, tagged: bool) -> tuple[str, str]:
     if tagged:
-        return "unsupported", f"holds an ID3 tag and then no audio format that is known: if it plays, {_HINT}"
+        return "unsupported", "holds an ID3 tag and then no audio format that is known"
     if named := _UNSIGNED.get(extension):
-        return "unsupported", f"is {named} by its name, which libsndfile does not read: {_HINT}"
+        return "unsupported", f"is {named} by its name, which libsndfile does not read"
     return "not_audio", "begins like no audio format that is known"
 
 
