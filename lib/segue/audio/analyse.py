@@ -11,6 +11,7 @@ import numpy as np
 from segue.audio.child import ForkedChild
 from segue.audio.decode import Decoded, Rejected, blame, decode, open_source, refuse_by_size
 from segue.audio.features import extract_all
+from segue.audio.fingerprint import fingerprint
 from segue.audio.tags import read_tags
 from segue.settings import SAMPLE_RATE, Settings
 
@@ -19,7 +20,7 @@ from segue.settings import SAMPLE_RATE, Settings
 class Analysed:
     """What analysing a sound gave.
 
-    ``vector`` is float32[518] in the order of `segue.audio.features.COLUMNS`; ``fingerprint`` is empty or
+    ``vector`` is float32[518] in the order of `segue.audio.features.COLUMNS`; ``fingerprint`` is
     what `segue.audio.fingerprint` made. ``sample_rate`` (Hz), ``channels`` and ``duration_s`` are the whole
     file's own, ``warnings`` those of `segue.audio.decode.Decoded`. ``seconds`` says what each stage took.
     """
@@ -101,7 +102,13 @@ class _Work:
 def _analysed(sound: Decoded, started: float) -> Analysed:
     decoded = time.perf_counter()
     made = extract_all(sound.samples)
-    seconds = {"decode": decoded - started, "features": time.perf_counter() - decoded}
+    extracted = time.perf_counter()
+    print_ = fingerprint(made.mel)
+    seconds = {
+        "decode": decoded - started,
+        "features": extracted - decoded,
+        "fingerprint": time.perf_counter() - extracted,
+    }
     return Analysed(
-        made.vector, b"", sound.sample_rate, sound.channels, sound.duration_s, sound.warnings, seconds
+        made.vector, print_, sound.sample_rate, sound.channels, sound.duration_s, sound.warnings, seconds
     )
