@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from typing import TYPE_CHECKING
 
 from fsspec import AbstractFileSystem
@@ -36,7 +36,8 @@ class FmaDataset:
     Parameters
     ----------
     path
-        Folder or fsspec URL that holds tracks.csv or ``fma_metadata/tracks.csv``, and a folder of clips.
+        Folder or fsspec URL that holds tracks.csv or ``fma_metadata/tracks.csv``, and a folder of clips. A
+        local folder may hold FMA's archives instead, such as fma_small.zip: they are read as they are.
     subset
         ``small``, ``medium``, ``large`` or ``full``; each holds the ones before it, and ``full`` is every
         row of the table.
@@ -76,6 +77,12 @@ class FmaDataset:
         self.title = f"FMA {subset}"
         self.tables = _find_tables(os.fspath(path if tables is None else tables))
         self.root = _find_clips(os.fspath(path), subset) if clips is None else _folder(os.fspath(clips))
+
+    def prepare(self, report: Callable[[str], object]) -> None:
+        """Say which archive the clips are read out of, if they are."""
+        inside, chained, archive = self.root.rpartition("::")
+        if chained and inside.startswith("zip://"):
+            report(f"The clips are read out of {archive}, without unpacking it")
 
     def catalogue(self, files: Sequence[FileEntry]) -> Iterator[Track]:
         """Yield each row of the subset and each file once (see `segue.dataset.base.Dataset`).
@@ -154,7 +161,10 @@ def _find_tables(path: str) -> str:
     """Return the folder of tracks.csv."""
     if path.endswith("tracks.csv"):
         path = path[: -len("tracks.csv")].rstrip("/") or "."
-    for folder in (path, child_of(path, "fma_metadata")):
+    places = [path, child_of(path, "fma_metadata")]
+    if archive := _archive(path, "metadata"):
+        places += [child_of(archive, "fma_metadata"), archive]
+    for folder in places:
         fs, base = open_root(child_of(folder, "tracks.csv"))
         if fs.isfile(base):
             return folder
@@ -164,20 +174,30 @@ def _find_tables(path: str) -> str:
     )
 
 
+def _archive(path: str, part: str) -> str | None:
+    """Return the URL of one of FMA's archives in a local folder, or None if it is not there."""
+    file = os.path.join(os.path.abspath(path), f"fma_{part}.zip")
+    return f"zip://::{file}" if os.path.isfile(file) else None
+
+
 def _find_clips(path: str, subset: str) -> str:
     fs, base = open_root(path)
     folders = [child_of(path, name) for name in _folders(fs, base)]
     holding = [folder for folder in folders if _holds_clips(folder)]
+    own = child_of(path, f"fma_{subset}")
+    if own not in holding and (archive := _archive(path, subset)):
+        return _find_clips(archive, subset)
+    # That of the subset, else the next larger one, else the largest.
+    order = SUBSETS[SUBSETS.index(subset) :] + SUBSETS[: SUBSETS.index(subset)][::-1]
     if len(holding) > 1:
-        at_least = SUBSETS[SUBSETS.index(subset) :]
-        smaller = SUBSETS[: SUBSETS.index(subset)][::-1]
-        by_name = [child_of(path, f"fma_{name}") for name in (*at_least, *smaller)]
-        # The folder of the subset, else the next larger one, else the largest.
-        chosen = [folder for folder in by_name if folder in holding]
+        chosen = [folder for name in order if (folder := child_of(path, f"fma_{name}")) in holding]
         if not chosen:
             raise SegueError(f"clips lie in {' and '.join(sorted(holding))}: name one folder as the clips")
         return chosen[0]
-    own = child_of(path, f"fma_{subset}")
+    if not holding and not _holds_clips(path):
+        for name in order:
+            if archive := _archive(path, name):
+                return _find_clips(archive, name)
     return own if own in folders else holding[0] if holding else path
 
 

@@ -15,6 +15,7 @@ import fsspec
 from fsspec import AbstractFileSystem
 from fsspec.implementations.local import LocalFileSystem
 
+from segue.dataset.zip_folder import open_zip
 from segue.errors import SegueError
 
 AUDIO_EXTENSIONS = frozenset(
@@ -66,7 +67,7 @@ def open_root(root: str | os.PathLike[str]) -> tuple[AbstractFileSystem, str]:
     if not ("://" in name or "::" in name) or os.path.exists(name):
         return LocalFileSystem(), os.path.abspath(name)
     try:
-        return fsspec.core.url_to_fs(name)
+        return open_zip(name) or fsspec.core.url_to_fs(name)
     except (ValueError, ImportError, OSError) as error:
         raise SegueError(f"{name} cannot be opened: {error}") from None
 

@@ -25,6 +25,7 @@ _DECIDE = ("numpy", "scipy", "librosa", "soundfile", "soxr", "scikit-learn", "py
 _TABLES = ("tracks.csv", "genres.csv")
 _WHERE = {
     "home", "kafka", "mongo", "kafka_port", "mongo_port", "plays_partitions", "retention_days",
+    "data", "fetch_timeout_s", "fetch_attempts",
     "spark_master", "spark_driver_memory", "player_host", "player_port", "cookie_secret", "list_length",
 }  # fmt: skip
 """Settings that say where the work is done and who is served, not what a notebook finds."""
