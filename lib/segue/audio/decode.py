@@ -12,29 +12,15 @@ from typing import Any
 
 import fsspec
 import numpy as np
-import soundfile
 import soxr
 from fsspec.implementations.local import LocalFileSystem
 
-from segue.audio import ffmpeg, sniff
+from segue.audio import ffmpeg
 from segue.audio.child import ChildCrashed, ChildTimeout, ForkedChild, OutOfMemory
-from segue.audio.excerpt import (
-    EXACT_S,
-    Excerpt,
-    Source,
-    breaks_off,
-    read_bytes,
-    read_excerpt,
-    words_of,
-)
+from segue.audio.excerpt import LOUDEST, Source, read_excerpt
+from segue.audio.reading import Rejected, read, refuse_by_size
 from segue.audio.tags import read_tags
 from segue.settings import SAMPLE_RATE, Settings
-
-# Louder is no sound, and its squares would leave the range of float32.
-_LOUDEST = 1e9
-_CLEARLY_MORE_S = 0.5
-# So many bytes with less than a second of sound make one doubt the header.
-_SECOND_BYTES = 16 << 10
 
 
 @dataclass(slots=True)
@@ -54,14 +40,6 @@ class Decoded:
     warnings: list[str] = field(default_factory=list)
 
 
-@dataclass(frozen=True, slots=True)
-class Rejected:
-    """Why a file cannot be used: a reason code of `segue.dataset.base` and a sentence for a person."""
-
-    status: str
-    detail: str
-
-
 def decode(source: Source, size: int, settings: Settings) -> Decoded | Rejected:
     """Decode a file of ``size`` bytes, given as a path or an open binary file that can seek.
 
@@ -78,20 +56,16 @@ def decode(source: Source, size: int, settings: Settings) -> Decoded | Rejected:
     """
     if refused := refuse_by_size(size, settings):
         return refused
-    read = _read(source, size, settings)
-    if isinstance(read, Rejected):
-        return read
-    excerpt, warnings = read
+    found = read(source, size, settings, read_excerpt, ffmpeg.read_excerpt)
+    if isinstance(found, Rejected):
+        return found
+    excerpt, warnings = found
     duration_s = excerpt.total / excerpt.rate
-    if duration_s < settings.min_duration_s or not len(excerpt.samples):
-        return Rejected(
-            "too_short", f"holds {duration_s:.2f} s of sound, less than {settings.min_duration_s:g} s"
-        )
     samples = excerpt.samples
     with np.errstate(invalid="ignore"):
         peak = max(float(samples.max()), -float(samples.min()))
-    if not peak <= _LOUDEST:
-        samples[~(np.abs(samples) <= _LOUDEST)] = 0
+    if not peak <= LOUDEST:
+        samples[~(np.abs(samples) <= LOUDEST)] = 0
         peak = float(np.abs(samples).max())
         warnings.append("not_finite")
     if peak < settings.silence_peak or peak == 0:
@@ -99,18 +73,6 @@ def decode(source: Source, size: int, settings: Settings) -> Decoded | Rejected:
         left_out = " without the samples that are no numbers" if warnings[-1:] == ["not_finite"] else ""
         return Rejected("silent", f"has a mono peak of {peak:.1e} of full scale{part}{left_out}")
     return Decoded(_resample(samples, excerpt.rate), excerpt.rate, excerpt.channels, duration_s, warnings)
-
-
-def refuse_by_size(size: int, settings: Settings) -> Rejected | None:
-    """Return why a file of ``size`` bytes is not opened at all, or None."""
-    if size == 0:
-        return Rejected("empty", "has no bytes")
-    if size > settings.max_file_mib << 20:
-        return Rejected(
-            "too_large",
-            f"has {size / 2**20:,.0f} MiB, more than {settings.max_file_mib:,}: raise SEGUE_MAX_FILE_MIB",
-        )
-    return None
 
 
 def _resample(samples: np.ndarray, rate: int) -> np.ndarray:
@@ -122,61 +84,6 @@ def _resample(samples: np.ndarray, rate: int) -> np.ndarray:
     if len(made) >= length:
         return made[:length]
     return np.pad(made, (0, length - len(made)))
-
-
-def _read(source: Source, size: int, settings: Settings) -> tuple[Excerpt, list[str]] | Rejected:
-    """Return what libsndfile reads, or FFmpeg where it is there and reads more; with warnings."""
-    try:
-        excerpt = read_excerpt(source, settings.analysed_s)
-    except soundfile.SoundFileError as error:
-        return _foreign(source, size, words_of(error), settings)
-    if excerpt.error and excerpt.total < settings.min_duration_s * excerpt.rate:
-        return _foreign(source, size, excerpt.error, settings)
-    broken = breaks_off(source, excerpt)
-    if broken or (excerpt.total < settings.min_duration_s * excerpt.rate and size > _SECOND_BYTES):
-        rescued = _rescued(source, size, excerpt, settings)
-        if rescued:
-            return rescued, ["damaged"]
-    return excerpt, ["truncated"] * broken
-
-
-def _foreign(
-    source: Source, size: int, error: str, settings: Settings
-) -> tuple[Excerpt, list[str]] | Rejected:
-    """Return what FFmpeg reads of a file that libsndfile cannot read, or why nothing does."""
-    tag = sniff.id3_bytes(read_bytes(source, 0, 10))
-    # A tag that claims more than there is may stand before sound all the same.
-    head = read_bytes(source, tag if tag <= size else 0, sniff.HEAD_BYTES)
-    name = os.fsdecode(source) if isinstance(source, str | bytes | os.PathLike) else str(source)
-    status, detail = sniff.why_not(head, tag > 0, name, error, settings.min_duration_s)
-    if status != "unsupported":
-        return Rejected(status, detail)
-    programs = ffmpeg.find()
-    if programs is None:
-        return Rejected(status, sniff.mended(detail, None))
-    try:
-        excerpt = ffmpeg.read_excerpt(programs, source, size, settings, settings.decode_timeout_s)
-    except ffmpeg.FFmpegError as failure:
-        if failure.status != status:
-            return Rejected(failure.status, f"{detail}, and {failure}")
-        return Rejected(status, sniff.mended(detail, str(failure)))
-    missing = excerpt.claimed - excerpt.total > EXACT_S * excerpt.rate
-    return excerpt, ["truncated"] * missing + ["damaged"] * bool(excerpt.error)
-
-
-def _rescued(source: Source, size: int, broken: Excerpt, settings: Settings) -> Excerpt | None:
-    """Return what FFmpeg reads of a file that breaks off for libsndfile, if that is clearly more."""
-    programs = ffmpeg.find()
-    if programs is None:
-        return None
-    try:
-        # Half of the time, so that FFmpeg's failure never costs what libsndfile has read.
-        limit_s = settings.decode_timeout_s / 2
-        excerpt = ffmpeg.read_excerpt(programs, source, size, settings, limit_s, count=True)
-    except (ffmpeg.FFmpegError, MemoryError):
-        return None
-    more_s = excerpt.total / excerpt.rate - broken.total / broken.rate
-    return excerpt if more_s > _CLEARLY_MORE_S else None
 
 
 class Decoder:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import re
 from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import IO
 
@@ -19,6 +20,9 @@ SLACK_S = 1.0
 EXACT_S = 0.25
 """Seconds that a file may miss of its own length before it is said to break off."""
 
+LOUDEST = 1e9
+"""Louder is no sound, and its squares would leave the range of float32."""
+
 Source = str | bytes | os.PathLike[str] | IO[bytes]
 """A path, or an open binary file that can seek."""
 
@@ -26,6 +30,7 @@ Source = str | bytes | os.PathLike[str] | IO[bytes]
 _AT_ONCE = 1 << 26
 _COUNTING_BLOCK = 1 << 14
 _FINE_BLOCK = 1 << 10
+_STREAM_BLOCK = 1 << 17
 _TAIL_BYTES = 64 << 10
 _HEAD_BYTES = 16 << 10
 _WALKED_BYTES = 16 << 20
@@ -91,7 +96,20 @@ def read_excerpt(source: Source, analysed_s: float) -> Excerpt:
     return made
 
 
-class _Blocks:
+def claimed_seconds(source: Source) -> float:
+    """Return how long libsndfile believes a file to be before it has read it."""
+    with _open(source) as sound:
+        return sound.frames / sound.samplerate
+
+
+@contextmanager
+def native_blocks(source: Source) -> Iterator[tuple[soundfile.SoundFile, Blocks]]:
+    """Give the opened sound and its mono blocks at its own rate, of 128 Ki samples before mixing."""
+    with _open(source) as sound:
+        yield sound, Blocks(sound, sound.frames, _STREAM_BLOCK)
+
+
+class Blocks:
     """Iterates over mono blocks of a sound until it ends, breaks off, or ``most`` frames are read."""
 
     def __init__(self, sound: soundfile.SoundFile, most: int, samples: int) -> None:
@@ -149,7 +167,7 @@ def _slice(sound: soundfile.SoundFile, start: int, frames: int) -> np.ndarray:
 
 def _gather(sound: soundfile.SoundFile, most: int, block: int) -> tuple[np.ndarray, str]:
     """Return up to ``most`` mono samples from here on, and the error that ended them."""
-    blocks = _Blocks(sound, most, block)
+    blocks = Blocks(sound, most, block)
     parts = list(blocks) or [np.empty(0, np.float32)]
     return (np.concatenate(parts) if len(parts) > 1 else parts[0]), blocks.error
 
@@ -157,7 +175,7 @@ def _gather(sound: soundfile.SoundFile, most: int, block: int) -> tuple[np.ndarr
 def _count(source: Source) -> tuple[int, str]:
     """Return how many frames can really be read, and the error that ended it."""
     with _open(source) as sound:
-        blocks = _Blocks(sound, sound.frames, _COUNTING_BLOCK)
+        blocks = Blocks(sound, sound.frames, _COUNTING_BLOCK)
         return sum(map(len, blocks)), blocks.error
 
 

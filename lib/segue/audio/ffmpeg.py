@@ -22,6 +22,9 @@ from segue.audio.bounded import BoundedProcess, TookTooLong
 from segue.audio.excerpt import SLACK_S, Excerpt, Source, mono
 from segue.settings import Settings
 
+FORM = "FFmpeg"
+"""The ``form`` of an excerpt that FFmpeg read."""
+
 # Containers and streams of sound alone: none of them opens another file or an address.
 _FORMATS = (
     "aac,aiff,amr,ape,asf,au,caf,dsf,flac,flv,iff,matroska,mov,mp3,mpc,mpc8,oma,ogg,rm,tak,tta,voc,w64,wav,"
@@ -111,9 +114,14 @@ def read_excerpt(
 def open_blocks(
     programs: FFmpeg, source: Source, size: int, settings: Settings, limit_s: float
 ) -> Iterator[Pcm]:
-    """Give an iterable of the whole sound in mono blocks; it can be gone through once."""
+    """Give an iterable of the whole sound in mono blocks; it can be gone through once.
+
+    It raises what `read_excerpt` raises.
+    """
     with _descriptor(source, size, settings) as file:
-        yield _Runner(programs, file, size, settings, time.monotonic() + limit_s).decode(0.0, None)
+        run = _Runner(programs, file, size, settings, time.monotonic() + limit_s)
+        length_s, guessed = run.length_s()
+        yield run.decode(0.0, None, length_s if length_s and not guessed else None)
 
 
 @contextmanager
@@ -175,7 +183,7 @@ class _Runner:
             length = 0.0
         return max(length, 0.0), form.get("format_name") in _GUESSED
 
-    def decode(self, start_s: float, most_s: float | None) -> Pcm:
+    def decode(self, start_s: float, most_s: float | None, length_s: float | None = None) -> Pcm:
         """Return the sound from a second on, for at most some seconds."""
         longest_s = self.size / _BYTES_A_SECOND + self.settings.min_duration_s
         most_s = longest_s if most_s is None else min(most_s, longest_s)
@@ -184,7 +192,7 @@ class _Runner:
             *(["-ss", f"{start_s:.6f}"] if start_s else []), *self._input(), "-map", "0:a:0", "-vn", "-sn",
             "-dn", "-map_metadata", "-1", "-t", f"{most_s:.6f}", "-c:a", "pcm_f32le", "-f", "wav", "pipe:1",
         )  # fmt: skip
-        return Pcm(process, self.file)
+        return Pcm(process, self.file, length_s)
 
     def excerpt(self, start_s: float, skipped: int, kept_s: float | None) -> Excerpt:
         """Keep some seconds of what follows a second and some frames; from the beginning on, count all."""
@@ -199,7 +207,7 @@ class _Runner:
             if skipped and most <= 0:
                 break
         samples = np.concatenate(parts) if parts else np.empty(0, np.float32)
-        return Excerpt(samples, pcm.rate, pcm.channels, total, total, "FFmpeg", "", pcm.complaint)
+        return Excerpt(samples, pcm.rate, pcm.channels, total, total, FORM, "", pcm.complaint)
 
     def _input(self) -> list[str]:
         return [
@@ -214,13 +222,15 @@ class _Runner:
 class Pcm:
     """Iterates once over decoded sound in mono float32 blocks, at the file's own ``rate`` (Hz).
 
-    ``rate`` and ``channels`` are known from the first block on, ``complaint`` at the end.
+    ``rate`` and ``channels`` are known from the first block on, ``complaint`` at the end. ``length_s`` is
+    what the file says of itself.
     """
 
-    def __init__(self, process: BoundedProcess, file: int) -> None:
+    def __init__(self, process: BoundedProcess, file: int, length_s: float | None) -> None:
         self.rate = 0
         self.channels = 0
         self.complaint = ""
+        self.length_s = length_s
         self._process = process
         self._file = file
 
