@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import struct
 from dataclasses import dataclass
+from typing import NamedTuple
 
 import numpy as np
 
@@ -17,6 +18,9 @@ CODES_A_SECOND = 22_050 / 1_024
 
 MIN_CODES = 40
 """Two sounds are compared over at least this many codes: 1.9 s, so files from 2.3 s."""
+
+MIN_OVERLAP = 2 / 3
+"""… and over at least this share of the shorter one: in looped music parts of other sections are alike."""
 
 MIN_BITS = 250
 """The least number of signs, sure in both sounds, that two sounds are compared by."""
@@ -54,6 +58,13 @@ class Codes:
         return len(self.sign)
 
 
+class Agreement(NamedTuple):
+    """The share of signs that differ (`MAX_ERROR`), of how many that are sure in both sounds."""
+
+    error: float
+    compared: int
+
+
 def fingerprint(mel: np.ndarray) -> bytes:
     """Return the fingerprint of a sound: 8 bytes for every 46 ms, 5.1 kB for 30 s.
 
@@ -71,41 +82,41 @@ def fingerprint(mel: np.ndarray) -> bytes:
     """
     codes = _codes(mel)
     body = np.stack([codes.sign, codes.sure]).astype("<u4").tobytes()
-    return struct.pack("<B", _FORMAT) + body
+    return struct.pack("<I", _FORMAT) + body
 
 
 def codes_of(print_: bytes) -> Codes:
     """Return the codes of a fingerprint; none of an empty one, or of one that another version made."""
-    known = bool(print_) and print_[0] == _FORMAT
-    sign, sure = np.frombuffer(print_[1:] if known else b"", dtype="<u4").reshape(2, -1)
+    words = np.frombuffer(print_, dtype="<u4")
+    known = len(words) > 0 and words[0] == _FORMAT
+    sign, sure = words[1:].reshape(2, -1) if known else np.zeros((2, 0), "<u4")
     return Codes(sign, sure)
 
 
-def are_copies(one: Codes, other: Codes, shift: int) -> bool:
-    """Tell whether two sounds are one recording, if the other begins ``shift`` codes after the one.
+def compare(one: Codes, other: Codes, shift: int) -> Agreement | None:
+    """Hold two sounds against each other over all they have in common.
 
-    They are compared over all they have in common, at least half of the shorter one. Other takes, other
-    songs over the same loop, and parts of one song that do not overlap are different recordings.
-    """
-    differing, compared, _ = compare(one, other, shift)
-    return compared > 0 and differing <= MAX_ERROR * compared
+    Parameters
+    ----------
+    shift
+        At which code of the one the other begins; negative if it begins before.
 
-
-def compare(one: Codes, other: Codes, shift: int) -> tuple[int, int, int]:
-    """Return how many signs differ, of how many that are sure in both, over how many codes.
-
-    All are 0 if that is too little to tell (`MIN_CODES`, `MIN_BITS`, `MIN_SHARED`).
+    Returns
+    -------
+    Agreement or None
+        None if that is too little to tell by: less than `MIN_CODES`, `MIN_OVERLAP`, `MIN_BITS` or
+        `MIN_SHARED`.
     """
     start, stop = max(0, shift), min(len(one), len(other) + shift)
-    if stop - start < max(MIN_CODES, min(len(one), len(other)) / 2):
-        return 0, 0, 0
+    if stop - start < max(MIN_CODES, MIN_OVERLAP * min(len(one), len(other))):
+        return None
     mine, yours = slice(start, stop), slice(start - shift, stop - shift)
     sure = one.sure[mine] & other.sure[yours]
     compared = _bits(sure)
     fewer = min(_bits(one.sure[mine]), _bits(other.sure[yours]))
     if compared < max(MIN_BITS, MIN_SHARED * fewer):
-        return 0, 0, 0
-    return _bits((one.sign[mine] ^ other.sign[yours]) & sure), compared, stop - start
+        return None
+    return Agreement(_bits((one.sign[mine] ^ other.sign[yours]) & sure) / compared, compared)
 
 
 def _codes(mel: np.ndarray) -> Codes:

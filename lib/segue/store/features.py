@@ -65,9 +65,17 @@ class FeatureStore:
 
     def vectors(self, recipe: str) -> Iterator[tuple[str, np.ndarray]]:
         """Yield ``(sha256, vector)`` of every content that is ``ok``; a vector is float32, read-only."""
-        found = self._collection.find({"recipe": recipe, "status": "ok"}).batch_size(READ_AT_ONCE)
-        for document in found:
+        for document in self._usable(recipe, "vector"):
             yield document["sha256"], np.frombuffer(document["vector"], dtype="<f4")
+
+    def fingerprints(self, recipe: str) -> Iterator[tuple[str, bytes, int]]:
+        """Yield ``(sha256, fingerprint, sample rate in Hz)`` of every content that is ``ok``."""
+        for document in self._usable(recipe, "fingerprint", "sample_rate"):
+            yield document["sha256"], bytes(document.get("fingerprint", b"")), document["sample_rate"] or 0
+
+    def _usable(self, recipe: str, *fields: str) -> Iterable[dict[str, Any]]:
+        wanted = {"sha256": 1, **dict.fromkeys(fields, 1)}
+        return self._collection.find({"recipe": recipe, "status": "ok"}, wanted).batch_size(READ_AT_ONCE)
 
     def count(self, recipe: str) -> int:
         """Return how many contents have been analysed by a recipe."""

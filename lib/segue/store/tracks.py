@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any
 
-from pymongo import ReplaceOne
+from pymongo import ReplaceOne, UpdateOne
 from pymongo.collection import Collection
 
 from segue.dataset.base import Track
@@ -45,6 +45,14 @@ class TrackStore:
         """Return the ids of all stored tracks."""
         found = self._collection.find({}, {"_id": 1}).batch_size(READ_AT_ONCE)
         return {document["_id"] for document in found}
+
+    def set_recordings(self, recordings: Mapping[int, int]) -> None:
+        """Write `Track.recording` of the tracks with these ids, and leave all else of them as it is."""
+        if recordings:
+            self._collection.bulk_write(
+                [UpdateOne({"_id": i}, {"$set": {"recording": r}}) for i, r in recordings.items()],
+                ordered=False,
+            )
 
     def delete(self, track_ids: Iterable[int]) -> None:
         """Remove tracks, such as those of files that are no longer there."""
