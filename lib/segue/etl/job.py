@@ -12,6 +12,7 @@ from segue.dataset.base import Dataset
 from segue.dataset.inventory import is_below, scan
 from segue.errors import SegueError
 from segue.etl.batch import BatchResult, Job
+from segue.etl.copies import find_copies
 from segue.etl.measure import Stopwatch
 from segue.etl.plan import plan
 from segue.etl.progress import Progress
@@ -20,7 +21,7 @@ from segue.etl.workers import Workers, in_batches, sample
 from segue.settings import Settings
 from segue.store import Store
 
-_BYTES_A_ROW = 4_096
+_BYTES_A_ROW = 9_216
 _SAMPLE_A_CORE = 3
 
 
@@ -89,6 +90,8 @@ def _run(dataset: Dataset, settings: Settings, store: Store, spark: SparkSession
             workers.run(in_batches(rest, settings.batch_files, workers.cores))
     clock.lap("analyse")
     store.tracks.delete(track.track_id for track in todo.gone)
+    copies = find_copies(store, recipe(settings))
+    clock.lap("find copies")
     tracks = list(store.tracks.all())
     clock.lap("read back")
     done = workers.done
@@ -113,6 +116,7 @@ def _run(dataset: Dataset, settings: Settings, store: Store, spark: SparkSession
         changed=todo.changed,
         moved=moved_files(todo.gone, tracks),
         unreadable=unreadable,
+        copies=copies,
     )
 
 

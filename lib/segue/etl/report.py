@@ -38,13 +38,14 @@ class EtlReport:
 
     ``stage_seconds`` are summed over the workers: ``hash``, ``decode``, ``features``, ``fingerprint``,
     ``tags``, ``store`` and ``other``. ``phases`` are the whole job's seconds one after another: ``list``,
-    ``plan``, ``start workers``, ``analyse``, ``read back``. ``timeline`` holds seconds since the start and
-    files done by then. ``audio_s`` are the seconds of sound that features were computed from.
+    ``plan``, ``start workers``, ``analyse``, ``find copies``, ``read back``. ``timeline`` holds seconds since
+    the start and files done by then. ``audio_s`` are the seconds of sound that features were computed from.
     ``worker_mib`` and ``child_mib`` are the largest resident sizes of a Python worker and of the child that
     it analyses in; 0 where the system does not tell.
 
     ``gone``, ``changed`` and ``moved`` hold escaped paths (``moved``: old path, new path); ``unreadable``
-    holds the folders that could not be listed, whose earlier tracks are kept.
+    holds the folders that could not be listed, whose earlier tracks are kept. ``copies`` are the track ids of
+    each recording that there are several of, first the one that stands for it.
     """
 
     database: str
@@ -67,6 +68,7 @@ class EtlReport:
     changed: list[str] = field(default_factory=list)
     moved: list[tuple[str, str]] = field(default_factory=list)
     unreadable: list[str] = field(default_factory=list)
+    copies: list[list[int]] = field(default_factory=list)
 
     @property
     def overhead_s(self) -> float:
