@@ -3,7 +3,7 @@
 import subprocess
 import sys
 
-NAMES = ("pipeline",)
+NAMES = ("pipeline", "features")
 
 for name in NAMES:
     print(f"== benchmarks.{name}", flush=True)

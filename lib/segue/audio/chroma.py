@@ -61,10 +61,10 @@ def tonnetz(cens: np.ndarray) -> np.ndarray:
     Returns
     -------
     numpy.ndarray
-        float32, shape ``(6, frames)``: sine and cosine on the circle of fifths, of minor and of major thirds.
+        float64, shape ``(6, frames)``: sine and cosine on the circle of fifths, of minor and of major thirds.
     """
     shares = _over(cens, cens.sum(axis=0, dtype=np.float64))
-    return (_CIRCLES @ shares).astype(np.float32)
+    return _CIRCLES @ shares
 
 
 def _fold(cqt: np.ndarray) -> np.ndarray:
