@@ -160,16 +160,17 @@ def positions_in(catalogue: np.ndarray, track_ids: Sequence[int] | np.ndarray) -
     return np.where(catalogue[place] == wanted, place, -1)
 
 
-def recording_ids_of(fingerprints: Sequence[str | None]) -> np.ndarray:
-    """Return int64[n]: one number for each distinct fingerprint (a content SHA-256, say).
+def recording_ids_of(recordings: Sequence[int | str | None]) -> np.ndarray:
+    """Return int64[n]: one number for each distinct recording (the id of the track that stands for it).
 
-    A track without one (None or empty) is a recording of its own.
+    A content's SHA-256 serves where nobody compared; a track without either (None or empty) is a recording
+    of its own.
 
-    >>> recording_ids_of(["a", "b", "a", None]).tolist()
-    [0, 1, 0, 3]
+    >>> recording_ids_of(["a", 7, "a", None, 7]).tolist()
+    [0, 1, 0, 3, 1]
     """
-    first: dict[str, int] = {}
+    first: dict[int | str, int] = {}
     return np.array(
-        [first.setdefault(print_, i) if print_ else i for i, print_ in enumerate(fingerprints)],
+        [i if own is None or own == "" else first.setdefault(own, i) for i, own in enumerate(recordings)],
         dtype=np.int64,
     )

@@ -109,9 +109,17 @@ class Catalogue:
             artist_ids=pd.to_numeric(self.tracks["artist_id"])
             .fillna(UNKNOWN_ARTIST)
             .to_numpy(dtype=np.int64),
-            recording_ids=recording_ids_of([own or None for own in self.tracks["sha256"]]),
+            recording_ids=recording_ids_of(self._recordings()),
             interactions=self._interactions(),
         )
+
+    def _recordings(self) -> list[int | str | None]:
+        """Return what copies have in common: the track that stands for them, or their content."""
+        contents = [content or None for content in self.tracks["sha256"]]
+        if "recording" not in self.tracks:
+            return contents
+        stands = [None if pd.isna(own) else int(own) for own in self.tracks["recording"]]
+        return [content if own is None else own for own, content in zip(stands, contents, strict=True)]
 
     def _interactions(self) -> pd.DataFrame | None:
         from segue.dataset.listening import interactions
