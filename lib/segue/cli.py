@@ -10,6 +10,7 @@ from typing import Any
 
 import click
 
+from segue.commands.data import data
 from segue.errors import SegueError, UsageError
 
 _JSON = click.option("--json", "as_json", is_flag=True, help="Print one JSON object, for a program.")
@@ -82,6 +83,9 @@ def run(
     outcome = run_pipeline(settings, given, only=only, run_id=run_id, console=console)
     if as_json:
         click.echo(json.dumps(outcome.to_json()))
+
+
+app.add_command(data)
 
 
 @app.command()
