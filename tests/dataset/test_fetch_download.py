@@ -5,6 +5,7 @@ import io
 import os
 import random
 import re
+import shutil
 import signal
 import socket
 import subprocess
@@ -217,6 +218,43 @@ def test_a_part_that_is_longer_than_the_file_is_dropped(server, attempt):
     assert any("has no more after" in line for line in attempt.said)
 
 
+@pytest.mark.parametrize("said", ["bytes 5-9/10", "bytes */10", "nonsense", "bytes 100000-/9"])
+def test_another_part_than_was_asked_for_is_never_taken(server, attempt, said):
+    url, behaviour = server
+
+    def other_part(handler) -> bool:
+        handler.send_response(206)
+        handler.send_header("Content-Range", said)
+        handler.send_header("Content-Length", "5")
+        handler.end_headers()
+        handler.wfile.write(b"wrong")
+        return True
+
+    behaviour.faults = [only(cut=100_000), other_part]
+    attempt(source(url))
+    assert attempt.archive == CONTENT
+    assert behaviour.seen[2][1] is None
+
+
+def test_a_weak_tag_is_no_condition_but_tells_versions_apart(server, attempt):
+    url, behaviour = server
+
+    def weak(etag: str, **now: object):
+        def fault(handler) -> bool:
+            handler.behaviour = replace(
+                handler.behaviour, etag=False, modified="", extra={"ETag": etag}, **now
+            )
+            return False
+
+        return fault
+
+    behaviour.faults = [weak('W/"1"', cut=100_000), weak('W/"2"'), weak('W/"2"')]
+    attempt(source(url))
+    assert [condition for _, _, condition in behaviour.seen] == [None, None, None]
+    assert [asked for _, asked, _ in behaviour.seen] == [None, "bytes=100000-", None]
+    assert attempt.archive == CONTENT
+
+
 @pytest.mark.parametrize("state", [None, "{", '{"etag": 1}', "[]"])
 def test_a_part_of_unknown_origin_is_not_gone_on_with(server, attempt, state):
     url, behaviour = server
@@ -404,10 +442,27 @@ def test_redirects_are_followed_on_the_web_only(server, attempt, tmp_path):
         Attempt(tmp_path / "circle")(source(url))
 
 
-def test_a_redirect_never_leaves_encryption(monkeypatch):
+def test_a_redirect_never_leaves_encryption():
     request = http.urllib.request.Request("https://safe.example/tiny.zip")
     with pytest.raises(SegueError, match="which is not followed"):
         http._Redirects().redirect_request(request, io.BytesIO(), 302, "", {}, "http://safe.example/tiny.zip")
+
+
+def test_a_certificate_that_nobody_vouches_for_is_refused(attempt, tmp_path):
+    program = shutil.which("openssl")
+    if program is None:
+        pytest.skip("no openssl on the PATH, which makes the certificate")
+    key, certificate = tmp_path / "key.pem", tmp_path / "certificate.pem"
+    subprocess.run(
+        [program, "req", "-x509", "-newkey", "rsa:2048", "-nodes", "-subj", "/CN=127.0.0.1", "-addext",
+         "subjectAltName=IP:127.0.0.1", "-keyout", key, "-out", certificate],
+        check=True, capture_output=True,
+    )  # fmt: skip
+    with misbehaving(CONTENT, (certificate, key)) as (safe, there):
+        with pytest.raises(SegueError, match=r"the certificate of 127\.0\.0\.1 cannot be verified \(self"):
+            attempt(source(safe))
+        assert there.seen == []
+    assert attempt.said == []
 
 
 def test_certificates_are_checked():

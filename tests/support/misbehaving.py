@@ -6,6 +6,7 @@ import email.utils
 import hashlib
 import re
 import socket
+import ssl
 import struct
 import threading
 import time
@@ -13,6 +14,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
 
 Fault = Callable[["Handler"], bool]
 """What goes wrong with one request; returns True when it has answered itself."""
@@ -33,6 +35,7 @@ class Behaviour:
     length: bool = True
     announced: int | None = None
     encoding: str = ""
+    extra: dict[str, str] = field(default_factory=dict)
     cut: int | None = None
     reset: bool = False
     piece: int = 1 << 16
@@ -80,6 +83,8 @@ class Handler(BaseHTTPRequestHandler):
             self.send_header("Last-Modified", now.modified)
         if now.encoding:
             self.send_header("Content-Encoding", now.encoding)
+        for name, value in now.extra.items():
+            self.send_header(name, value)
         if now.length:
             length = len(content) if now.announced is None else now.announced
             self.send_header("Content-Length", str(length - start))
@@ -168,14 +173,20 @@ class _Server(ThreadingHTTPServer):
 
 
 @contextmanager
-def misbehaving(content: bytes) -> Iterator[tuple[str, Behaviour]]:
-    """Run the server on a port of its own; yields its address and what it does."""
+def misbehaving(
+    content: bytes, certificate: tuple[Path, Path] | None = None
+) -> Iterator[tuple[str, Behaviour]]:
+    """Run the server on a port of its own, encrypted with a certificate and its key; yields its address."""
     behaviour = Behaviour(content)
     server = _Server(("127.0.0.1", 0), type("Bound", (Handler,), {"behaviour": behaviour}))
+    if certificate is not None:
+        context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+        context.load_cert_chain(*certificate)
+        server.socket = context.wrap_socket(server.socket, server_side=True, do_handshake_on_connect=False)
     thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.02}, daemon=True)
     thread.start()
     try:
-        yield f"http://127.0.0.1:{server.server_address[1]}", behaviour
+        yield f"http{'s' if certificate else ''}://127.0.0.1:{server.server_address[1]}", behaviour
     finally:
         server.shutdown()
         server.server_close()
