@@ -165,6 +165,8 @@ def test_damage_names_the_file_and_keeps_the_others(tmp_path):
         unpack(archive, tmp_path / "set")
     assert not (tmp_path / "set").exists()
     staging = tmp_path / ".set.unpacking"
+    # Every other file is there, those behind the damaged one too.
+    assert {path.name for path in (staging / "set").rglob("*") if path.is_file()} == {"a.csv", "empty"}
     kept = staging / "set" / "a.csv"
     assert kept.read_bytes() == FILES["set/a.csv"]
     was = kept.stat()
@@ -227,6 +229,13 @@ def test_a_disk_without_room_is_said_before_anything_is_written(tmp_path, monkey
     with pytest.raises(SegueError, match="make room"):
         unpack(archive, tmp_path / "set")
     assert not any(path.is_file() for path in (tmp_path / ".set.unpacking").rglob("*"))
+
+
+def test_a_file_that_cannot_be_written_ends_it_at_once(tmp_path):
+    archive = write_zip(tmp_path / "set.zip", {f"set/{'x' * 256}": b"1"} | FILES)
+    with pytest.raises(SegueError, match=r"xxx' cannot be written \(File name too long\): mend that and run"):
+        unpack(archive, tmp_path / "set")
+    assert not (tmp_path / "set").exists()
 
 
 def test_a_killed_unpacking_goes_on(tmp_path):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sys
+import threading
 import time
 from types import TracebackType
 from typing import Self, TextIO
@@ -34,16 +35,18 @@ class Progress:
         self._start = self._done = start
         self._stream = stream or sys.stderr
         self._moves = self._stream.isatty()
+        self._lock = threading.Lock()
         self._began = self._shown = time.monotonic()
 
     def add(self, count: int) -> None:
-        """Count ``count`` more bytes."""
-        self._done += count
-        now = time.monotonic()
-        if now - self._shown >= (_MOVES_S if self._moves else _QUIET_S):
-            self._shown = now
-            self._stream.write(f"\r\x1b[K{self.line()}" if self._moves else f"{self.line()}\n")
-            self._stream.flush()
+        """Count ``count`` more bytes; from any thread."""
+        with self._lock:
+            self._done += count
+            now = time.monotonic()
+            if now - self._shown >= (_MOVES_S if self._moves else _QUIET_S):
+                self._shown = now
+                self._stream.write(f"\r\x1b[K{self.line()}" if self._moves else f"{self.line()}\n")
+                self._stream.flush()
 
     def line(self) -> str:
         """Return the state in words: share, bytes, time passed and left, rate."""

@@ -6,9 +6,11 @@ import os
 import re
 import shutil
 import stat
+import threading
 import zlib
+from collections.abc import Sequence
+from concurrent.futures import ThreadPoolExecutor, as_completed
 from pathlib import Path
-from typing import BinaryIO
 
 from segue.dataset.fetch.download import check_room
 from segue.dataset.fetch.progress import Progress
@@ -18,6 +20,7 @@ from segue.errors import SegueError
 MOST_TIMES = 200
 """How many times its own size an archive may hold; tables packed with bzip2 reach 15."""
 _BLOCK = 1 << 20
+_MOST_THREADS = 8
 _DRIVE = re.compile(r"[A-Za-z]:")
 
 
@@ -42,8 +45,8 @@ def unpack(archive: Path, target: Path, flat: bool = False, most_times: int = MO
     ------
     SegueError
         If a member would leave the folder, is a link or a device, stands twice, is damaged or packed in a
-        way that is not read; if all is larger than it may be or than the disk has room for. Nothing was
-        written then, but for a damaged member, which is found on the way.
+        way that is not read; if all is larger than it may be or than the disk has room for. ``target`` is
+        not there then; what could be unpacked beside a damaged member is kept for the next attempt.
     """
     members = _checked(archive, read_directory(archive), "" if flat else target.name)
     staging = target.parent / f".{target.name}.unpacking"
@@ -59,9 +62,8 @@ def unpack(archive: Path, target: Path, flat: bool = False, most_times: int = MO
     missing = sum(member.size for member, _ in left)
     inner.mkdir(parents=True, exist_ok=True)
     check_room(target.parent, missing)
-    with open(archive, "rb") as opened, Progress(archive.name, total, total - missing) as progress:
-        for member, file in left:
-            _write(opened, member, file, progress, archive)
+    with Progress(f"unpacking {archive.name}", total, total - missing) as progress:
+        _Unpacking(archive, staging / ".parts", progress).run(left)
     for member in members:
         if member.is_folder:
             _below(staging, inner, member, flat).mkdir(parents=True, exist_ok=True)
@@ -133,22 +135,50 @@ def _is_there(file: Path, member: Member) -> bool:
     return crc == member.crc
 
 
-def _write(opened: BinaryIO, member: Member, file: Path, progress: Progress, archive: Path) -> None:
-    part = file.with_name(".segue-unpacking")
-    try:
-        file.parent.mkdir(parents=True, exist_ok=True)
-        with open(part, "wb") as made:
-            for block in blocks(opened, member):
-                made.write(block)
-                progress.add(len(block))
-        os.replace(part, file)
-    except UnreadableMember as error:
-        part.unlink(missing_ok=True)
-        raise SegueError(
-            f"{archive} is unpacked in part only: {error.strerror}; the rest of it is kept"
-        ) from None
-    except OSError as error:
-        raise SegueError(
-            f"{os.fspath(file)!a} cannot be written ({error.strerror or error}): mend that and run the "
-            "same command again, it goes on from here"
-        ) from None
+class _Unpacking:
+    """Unpacks members in threads, as decompressing does not hold the interpreter's lock."""
+
+    def __init__(self, archive: Path, parts: Path, progress: Progress) -> None:
+        self._archive = archive
+        self._parts = parts
+        self._progress = progress
+        self._stop = threading.Event()
+
+    def run(self, files: Sequence[tuple[Member, Path]]) -> None:
+        """Unpack all; damaged members are named in the end, what cannot be written ends it at once."""
+        self._parts.mkdir(parents=True, exist_ok=True)
+        damaged: list[str] = []
+        with ThreadPoolExecutor(min(_MOST_THREADS, os.cpu_count() or 1)) as threads:
+            tasks = [threads.submit(self._write, member, file) for member, file in files]
+            try:
+                damaged += [reason for task in as_completed(tasks) if (reason := task.result())]
+            except BaseException:
+                self._stop.set()
+                threads.shutdown(cancel_futures=True)
+                raise
+        if damaged:
+            others = f", and {len(damaged) - 1:,} others" if damaged[1:] else ""
+            raise SegueError(
+                f"{self._archive} is unpacked in part only: {min(damaged)}{others}; the rest of it is kept"
+            )
+
+    def _write(self, member: Member, file: Path) -> str:
+        """Write one file whole or not at all; return why it is damaged, or an empty text."""
+        part = self._parts / str(threading.get_ident())
+        try:
+            file.parent.mkdir(parents=True, exist_ok=True)
+            with open(self._archive, "rb") as archive, open(part, "wb") as made:
+                for block in blocks(archive, member):
+                    if self._stop.is_set():
+                        return ""
+                    made.write(block)
+                    self._progress.add(len(block))
+            os.replace(part, file)
+        except UnreadableMember as error:
+            return str(error.strerror)
+        except OSError as error:
+            raise SegueError(
+                f"{os.fspath(file)!a} cannot be written ({error.strerror or error}): mend that and run the "
+                "same command again, it goes on from here"
+            ) from None
+        return ""
