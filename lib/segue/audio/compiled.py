@@ -1,8 +1,9 @@
-"""Where librosa's compiled functions are kept, and a lock so that one process at a time compiles them."""
+"""Where compiled functions are kept, and a lock so that one process at a time compiles them."""
 
 from __future__ import annotations
 
 import fcntl
+import hashlib
 import os
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -17,7 +18,8 @@ def compiling() -> Iterator[None]:
     """Wrap the first use of compiled functions: this process's first, and one process's at a time.
 
     Two processes that fill numba's cache together can leave code of one signature under the name of
-    another, and every later process that loads it dies of a segmentation fault.
+    another, and every later process that loads it dies of a segmentation fault. So the first use must be of
+    everything, and every use with arrays of the same types and layouts.
     """
     global _done  # noqa: PLW0603 (what a process has compiled is a fact about the process)
     if _done:
@@ -32,6 +34,18 @@ def compiling() -> Iterator[None]:
 def own_cache() -> Path:
     """Give numba, before it is imported, a folder that other programs do not fill without a lock."""
     cache = os.environ.get("XDG_CACHE_HOME") or os.path.expanduser("~/.cache")
-    folder = Path(os.environ.setdefault(_VARIABLE, os.path.join(cache, "segue", "numba")))
+    folder = Path(os.environ.setdefault(_VARIABLE, os.path.join(cache, "segue", "numba", _sources())))
     folder.mkdir(parents=True, exist_ok=True)
     return folder
+
+
+def _sources() -> str:
+    """Return a name for the functions as they are written now.
+
+    numba looks at the file of a function and not at those of what it calls, and installed files may all bear
+    the same date.
+    """
+    digest = hashlib.sha256()
+    for path in sorted(Path(__file__).parent.glob("*.py")):
+        digest.update(path.read_bytes())
+    return digest.hexdigest()[:16]

@@ -74,7 +74,8 @@ def extract_all(samples: np.ndarray, sample_rate: int = SAMPLE_RATE) -> Extracte
         raise ValueError(f"samples must be at {SAMPLE_RATE} Hz, not {sample_rate}")
     if samples.ndim != 1 or not samples.size or not np.isfinite(samples).all():
         raise ValueError("samples must be one row of at least one finite number")
-    samples = np.ascontiguousarray(samples, dtype=np.float32)
+    # Arrays of one kind, as compiled functions tell those apart that may not be written.
+    samples = np.require(samples, np.float32, ["C", "W"])
     frames = 1 + len(samples) // _HOP
     with compiling():
         from segue.audio.series import workspace
@@ -83,5 +84,5 @@ def extract_all(samples: np.ndarray, sample_rate: int = SAMPLE_RATE) -> Extracte
             work.sweep(samples, 2, frames)
             survey = work.survey(frames)
             work.finish(frames, survey)
-            work.constant_q(samples, frames, survey.tuning)
+            work.constant_q(samples, 0, frames, survey)
             return Extracted(work.summary(frames), work.mel[:, :frames].copy())

@@ -7,10 +7,14 @@ from numba import njit
 
 # Below this many times scipy's own bound a series is nearly constant, and rounding decides.
 _NEARLY = 1e3
+# The fourth power of a standard deviation below this leaves the range of float32.
+_UNDERFLOW = 1e-9
 
 
-def summarise(series: np.ndarray, kinds: np.ndarray) -> np.ndarray:
-    """Return the statistics of each row, float64 ``(rows, 7)``, in the order of the module's first line.
+def summarise(series: np.ndarray, frames: int, kinds: np.ndarray) -> np.ndarray:
+    """Return the statistics of each row's first ``frames`` values, float64 ``(rows, 7)``.
+
+    They stand in the order of the module's first line.
 
     Skew and kurtosis are scipy.stats' (biased, normal distribution 0), and 0 where scipy gives NaN: where a
     series is constant to the precision of its type.
@@ -18,19 +22,19 @@ def summarise(series: np.ndarray, kinds: np.ndarray) -> np.ndarray:
     Parameters
     ----------
     series
-        float64 ``(rows, frames)``.
+        float64 ``(rows, frames or more)``, contiguous.
     kinds
         For each row one of `FLOAT64`, `FLOAT32`, with `BY_FRAME` added where librosa keeps it frame by frame.
     """
-    rows, frames = series.shape
-    made = np.empty((rows, 7))
-    moments(series, made)
+    made = np.empty((len(series), 7))
+    moments(series, frames, made)
     middle = (frames - 1) // 2, frames // 2
-    parted = np.partition(series, middle, axis=1)
+    parted = np.partition(series[:, :frames], middle, axis=1)
     made[:, 3] = (parted[:, middle[0]] + parted[:, middle[1]]) / 2
     precision = np.where(kinds & FLOAT32, np.finfo(np.float32).eps, np.finfo(np.float64).eps)
-    for row in np.flatnonzero(made[:, 6] <= _NEARLY * precision * np.abs(made[:, 2])):
-        made[row, 0], made[row, 5] = _as_scipy(series[row], int(kinds[row]))
+    bound = np.maximum(_NEARLY * precision * np.abs(made[:, 2]), np.where(kinds & FLOAT32, _UNDERFLOW, 0))
+    for row in np.flatnonzero(made[:, 6] <= bound):
+        made[row, 0], made[row, 5] = _as_scipy(series[row, :frames], int(kinds[row]))
     return made
 
 
@@ -38,11 +42,10 @@ FLOAT64, FLOAT32, BY_FRAME = 0, 1, 2
 
 
 @njit(cache=True, error_model="numpy", fastmath={"reassoc", "contract"})
-def moments(series, out):  # type: ignore[no-untyped-def]
+def moments(series, count, out):  # type: ignore[no-untyped-def]
     """Write all but the median, which is left as it was."""
     for row in range(len(series)):
         x = series[row]
-        count = len(x)
         mean, least, most = 0.0, x[0], x[0]
         for i in range(count):
             mean += x[i]
@@ -78,4 +81,6 @@ def _as_scipy(row: np.ndarray, kind: int) -> tuple[float, float]:
     second, third, fourth = (part.mean(axis=1)[0] for part in (square, square * d, square**2))
     if second <= (np.finfo(a.dtype).eps * mean[0, 0]) ** 2:
         return 0.0, 0.0
-    return float(fourth / second**2 - 3), float(third / second**1.5)
+    with np.errstate(all="ignore"):
+        found = float(fourth / second**2 - 3), float(third / second**1.5)
+    return (found[0] if np.isfinite(found[0]) else 0.0), (found[1] if np.isfinite(found[1]) else 0.0)

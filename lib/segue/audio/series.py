@@ -29,7 +29,8 @@ _KIND = {
     "chroma_cens": FLOAT32, "chroma_cqt": FLOAT32 + BY_FRAME, "chroma_stft": FLOAT32 + BY_FRAME,
     "mfcc": FLOAT32, "rmse": FLOAT32, "tonnetz": FLOAT64 + BY_FRAME,
 }  # fmt: skip
-_KINDS = np.repeat([_KIND.get(feature, FLOAT64) for feature in SIZES], list(SIZES.values()))
+KINDS = np.repeat([_KIND.get(feature, FLOAT64) for feature in SIZES], list(SIZES.values()))
+"""What `segue.audio.moments` must know of each row."""
 _FAINTEST = 1e-10
 _RANGE_DB = 80.0
 # Sounds up to this long leave their memory for the next, some 12 MiB for each 30 s.
@@ -66,7 +67,7 @@ class Workspace:
         self.valley = np.empty((banks.BANDS, self.stride))
         self.peak = np.empty((banks.BANDS, self.stride))
         self.counts = np.empty((2, self.stride), dtype=np.int64)
-        self.peaks = np.empty((4, tiles * tuning.MOST_PEAKS), dtype=np.float32)
+        self.peaks = np.empty((2, 2, tiles * tuning.MOST_PEAKS), dtype=np.float32)
         self.transform = transform()
         self.found = np.zeros(2, dtype=np.int64)
 
@@ -82,39 +83,48 @@ class Workspace:
         )  # fmt: skip
         zero_crossing_rate(samples, lead, *self.counts, frames, self.series[ROWS["zcr"]][0])
 
+    def spectral_peaks(self, squared: bool) -> np.ndarray:
+        """Return what `segue.audio.tuning.find_peaks` found, pitches and heights, float32 ``(2, peaks)``."""
+        return self.peaks[int(squared), :, : self.found[int(squared)]]
+
+    def maxima(self, frames: int) -> tuple[float, float, float]:
+        """Return the greatest mel power, valley and peak."""
+        mel, valley, peak = (part[:, :frames].max() for part in (self.mel, self.valley, self.peak))
+        return float(mel), float(valley), float(peak)
+
     def survey(self, frames: int) -> Survey:
         """Return the survey of a sound that was swept as a whole."""
-        found, squared = self.found
-        return Survey(
-            tuning.tuning_of(self.peaks[0, :found], self.peaks[1, :found]),
-            tuning.tuning_of(self.peaks[2, :squared], self.peaks[3, :squared]),
-            float(self.mel[:, :frames].max()),
-            float(self.valley[:, :frames].max()),
-            float(self.peak[:, :frames].max()),
-        )
+        plain, squared = (tuning.tuning_of(*self.spectral_peaks(squared)) for squared in (False, True))
+        return Survey(plain, squared, *self.maxima(frames))
 
     def finish(self, frames: int, survey: Survey) -> None:
         """Fill the series that need the survey."""
-        self.series[ROWS["mfcc"], :frames] = _dct() @ _decibels(self.mel[:, :frames], np.float32(survey.mel))
-        self.series[ROWS["spectral_contrast"], :frames] = _decibels(
-            self.peak[:, :frames], survey.peak
-        ) - _decibels(self.valley[:, :frames], survey.valley)
+        level, floor = _decibels(self.mel[:, :frames], survey.mel)
+        # Above the floor, so that silence gives exact zeros in all rows but the first.
+        level -= floor
+        mfcc = self.series[ROWS["mfcc"], :frames]
+        mfcc[:] = _dct() @ level
+        mfcc[0] += floor * np.sqrt(banks.MELS)
+        peak, _ = _decibels(self.peak[:, :frames], survey.peak)
+        valley, _ = _decibels(self.valley[:, :frames], survey.valley)
+        np.subtract(peak, valley, out=self.series[ROWS["spectral_contrast"], :frames])
         bank = banks.chroma_bank(survey.power_tuning)
         spectral.fold(
             self.spectra, tiles_of(frames), bank, self.stride, self.series[ROWS["chroma_stft"]].reshape(-1)
         )
 
-    def constant_q(self, samples: np.ndarray, frames: int, tuning: float) -> None:
-        """Fill the series that come of the constant-Q transform."""
-        cqt = constant_q(samples, tuning)
-        cens = chroma_cens(cqt)
-        self.series[ROWS["chroma_cqt"], :frames] = chroma_cqt(cqt)
+    def constant_q(self, samples: np.ndarray, skip: int, frames: int, survey: Survey) -> None:
+        """Fill the series that come of the constant-Q transform, with its frames after the first ``skip``."""
+        cqt = constant_q(samples, survey.tuning)
+        inner = slice(skip, skip + frames)
+        cens = chroma_cens(cqt)[:, inner]
+        self.series[ROWS["chroma_cqt"], :frames] = chroma_cqt(cqt[:, inner])
         self.series[ROWS["chroma_cens"], :frames] = cens
         self.series[ROWS["tonnetz"], :frames] = tonnetz(cens)
 
     def summary(self, frames: int) -> np.ndarray:
         """Return the 518 statistics of the series' first ``frames`` values, float32."""
-        return vector_of(summarise(self.series[:, :frames], _KINDS))
+        return vector_of(summarise(self.series, frames, KINDS))
 
 
 def vector_of(statistics: np.ndarray) -> np.ndarray:
@@ -143,13 +153,15 @@ def _dct() -> np.ndarray:
     return matrix.astype(np.float32)
 
 
-def _decibels(power: np.ndarray, greatest: float | np.floating) -> np.ndarray:
-    """Return ``10 log10(power)``, no less than -100 dB and 80 dB below the greatest of the whole sound."""
+def _decibels(power: np.ndarray, greatest: float) -> tuple[np.ndarray, np.floating]:
+    """Return ``10 log10(power)`` and its floor: -100 dB, or 80 dB below the greatest of the whole sound."""
     level = np.maximum(power, power.dtype.type(_FAINTEST))
     np.log10(level, out=level)
     level *= 10
-    floor = 10 * np.log10(np.maximum(greatest, power.dtype.type(_FAINTEST))) - _RANGE_DB
-    return np.maximum(level, power.dtype.type(floor), out=level)
+    kind = power.dtype.type
+    loudest = 10 * np.log10(np.maximum(kind(greatest), kind(_FAINTEST)))
+    floor = max(loudest - kind(_RANGE_DB), 10 * np.log10(kind(_FAINTEST)))
+    return np.maximum(level, floor, out=level), floor
 
 
 @njit(cache=True, error_model="numpy")
@@ -170,8 +182,8 @@ def _sweep(  # type: ignore[no-untyped-def]
         spectral.mel(tile, bank, at, row_stride, power, mel)
         lanes = min(TILE, frames - at)
         valid = (1 << lanes) - 1
-        found[0] = tuning.find_peaks(tile, valid, peaks[0], peaks[1], found[0])
-        found[1] = tuning.find_peaks(power, valid, peaks[2], peaks[3], found[1])
+        found[0] = tuning.find_peaks(tile, valid, peaks[0], found[0])
+        found[1] = tuning.find_peaks(power, valid, peaks[1], found[1])
 
 
 _RMS, _BANDWIDTH, _CENTROID, _ROLLOFF = (

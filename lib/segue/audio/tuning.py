@@ -18,8 +18,8 @@ _EDGES = np.linspace(-0.5, 0.5, 101)
 
 
 @njit(error_model="numpy")
-def find_peaks(tile, valid, pitches, heights, found):  # type: ignore[no-untyped-def]
-    """Append a tile's spectral peaks to float32 ``pitches`` (Hz) and ``heights``; return their new number.
+def find_peaks(tile, valid, peaks, found):  # type: ignore[no-untyped-def]
+    """Append a tile's spectral peaks to rows of pitches (Hz) and heights, float32; return their new number.
 
     A peak lies between 150 and 4,000 Hz, above a tenth of its frame's maximum, and is refined by a parabola
     through its neighbours (Smith, Spectral Audio Signal Processing, "Quadratic interpolation"). Precisions
@@ -44,7 +44,7 @@ def find_peaks(tile, valid, pitches, heights, found):  # type: ignore[no-untyped
         while bits:
             at = k * TILE + lowest_bit(bits)
             bits &= bits - 1
-            pitches[found], heights[found] = _refined(tile[at - TILE], tile[at], tile[at + TILE], k)
+            peaks[0, found], peaks[1, found] = _refined(tile[at - TILE], tile[at], tile[at + TILE], k)
             found += 1
     return found
 
@@ -67,12 +67,20 @@ def tuning_of(pitches: np.ndarray, heights: np.ndarray) -> float:
     """
     if not len(pitches):
         return 0.0
-    strong = pitches[heights >= np.median(heights)]
-    # numpy's own logarithm in float32, whose last bit may decide the bin.
-    octaves = np.log2(strong / (440.0 / 16))
+    return fullest(deviations(pitches[heights >= np.median(heights)]))
+
+
+def deviations(pitches: np.ndarray) -> np.ndarray:
+    """Return how many pitches (Hz, float32) lie in each hundredth of a semitone about their nearest one."""
     counts = np.zeros(100, dtype=np.int64)
-    _count(12 * octaves, _EDGES, counts)
-    return float(_EDGES[np.argmax(counts)])
+    # numpy's own logarithm in float32, whose last bit may decide the bin.
+    _count(12 * np.log2(pitches / (440.0 / 16)), _EDGES, counts)
+    return counts
+
+
+def fullest(counts: np.ndarray) -> float:
+    """Return the lower edge of the fullest bin; 0 if all are empty."""
+    return float(_EDGES[np.argmax(counts)]) if counts.any() else 0.0
 
 
 @njit(cache=True, error_model="numpy")
