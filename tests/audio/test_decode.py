@@ -278,6 +278,14 @@ def test_damage_in_the_middle_ends_the_sound_and_is_told(shared_data, tmp_path):
     assert made.duration_s == pytest.approx(12.5, abs=0.1)
 
 
+def test_a_bad_page_in_the_middle_of_an_ogg_stream_is_told(tmp_path):
+    content = bytearray(encoded(noise(8), form="OGG"))
+    content[len(content) // 2] ^= 1
+    made = outcome(put(tmp_path, "flipped.ogg", bytes(content)))
+    assert isinstance(made, Decoded)
+    assert "damaged" in made.warnings
+
+
 def test_an_mp3_of_many_bit_rates_without_a_count_is_not_taken_for_whole(shared_data, tmp_path):
     with soundfile.SoundFile(shared_data / "fma_audio" / "000" / "000182.mp3") as sound:
         sound.seek(5 * sound.samplerate)

@@ -93,11 +93,10 @@ class _Survey(Excerpt):
 def _survey(source: Source, analysed_s: float) -> _Survey:
     with native_blocks(source) as (sound, native):
         made = _Survey(
-            np.empty(0, np.float32), sound.samplerate, sound.channels, 0, sound.frames, sound.format,
-            sound.extra_info,
-        )  # fmt: skip
+            np.empty(0, np.float32), sound.samplerate, sound.channels, 0, sound.frames, sound.format, ""
+        )
         made.take(native)
-        made.error = native.error
+        made.error, made.notes = native.error, sound.extra_info
         return made
 
 

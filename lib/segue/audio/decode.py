@@ -29,8 +29,8 @@ class Decoded:
 
     ``samples`` is float32 of shape ``(n,)``, mono at 22,050 Hz: the whole file or its analysed middle, and
     may pass 1.0. ``sample_rate`` (Hz), ``channels`` and ``duration_s`` are the whole file's own.
-    ``warnings`` may hold ``truncated`` (the file breaks off), ``damaged`` (FFmpeg read on past errors: some
-    of the sound may be missing, or noise) and ``not_finite`` (samples that were no numbers were set to 0).
+    ``warnings`` may hold ``truncated`` (the file breaks off), ``damaged`` (the decoder read on past errors:
+    some of the sound may be missing, or noise) and ``not_finite`` (samples that were no numbers are now 0).
     """
 
     samples: np.ndarray

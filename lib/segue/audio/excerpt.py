@@ -38,6 +38,7 @@ _NO_LENGTH = 1 << 40
 _CUT_CHUNK = re.compile(
     r"^ *(?:data|SSND|Data Size|riff|Riff size) +: (\d+) \(should be (\d+)\)", re.MULTILINE
 )
+_HOLE = re.compile("libogg reports a hole|Corrupted bitstream")
 _UNKNOWN_SIZE = 0xFFFF0000
 
 
@@ -45,7 +46,8 @@ _UNKNOWN_SIZE = 0xFFFF0000
 class Excerpt:
     """Mono samples at the file's own rate, and what is known of the whole file.
 
-    ``claimed`` frames are libsndfile's guess before reading, ``total`` those that were there.
+    ``claimed`` frames are libsndfile's guess before reading, ``total`` those that were there. ``notes`` is
+    its log.
     """
 
     samples: np.ndarray
@@ -75,7 +77,7 @@ def read_excerpt(source: Source, analysed_s: float) -> Excerpt:
             np.empty(0, np.float32), rate, sound.channels, claimed, claimed, sound.format, sound.extra_info
         )
         if claimed > longest and _reaches_end(sound):
-            made.samples = _middle(sound, claimed, wanted)
+            made.samples, made.notes = _middle(sound, claimed, wanted), sound.extra_info
             if len(made.samples) == wanted:
                 return made
     if claimed > longest:
@@ -83,12 +85,13 @@ def read_excerpt(source: Source, analysed_s: float) -> Excerpt:
         made.total, made.error = _count(source)
         if made.total > longest:
             with _open(source) as sound:
-                made.samples = _middle(sound, made.total, wanted)
+                made.samples, made.notes = _middle(sound, made.total, wanted), sound.extra_info
             if len(made.samples) == wanted:
                 return made
     for block in (_AT_ONCE, _FINE_BLOCK):
         with _open(source) as sound:
             made.samples, made.error = _gather(sound, longest, block)
+            made.notes = sound.extra_info
         made.total = len(made.samples)
         # A block that meets damage is lost whole: read again in small ones, up to the damage.
         if not made.error:
@@ -196,6 +199,11 @@ def breaks_off(source: Source, excerpt: Excerpt) -> bool:
         return len(tail) > page + 5 and not (page >= 0 and tail[page + 5] & 4)
     cut = _CUT_CHUNK.search(excerpt.notes)
     return cut is not None and int(cut[2]) + 1024 < int(cut[1]) < _UNKNOWN_SIZE
+
+
+def has_holes(excerpt: Excerpt) -> bool:
+    """Tell whether libsndfile left out bad parts of an Ogg stream, of which it says so in its log alone."""
+    return excerpt.form == "OGG" and _HOLE.search(excerpt.notes) is not None
 
 
 def _holds_more(source: Source, excerpt: Excerpt, missing_s: float) -> bool:

@@ -10,7 +10,7 @@ from typing import TypeVar
 import soundfile
 
 from segue.audio import ffmpeg, sniff
-from segue.audio.excerpt import EXACT_S, Excerpt, Source, breaks_off, read_bytes, words_of
+from segue.audio.excerpt import EXACT_S, Excerpt, Source, breaks_off, has_holes, read_bytes, words_of
 from segue.settings import Settings
 
 Read = TypeVar("Read", bound=Excerpt)
@@ -86,7 +86,7 @@ def _read(
         rescued = _rescued(source, size, excerpt, settings, by_ffmpeg)
         if rescued:
             return rescued, ["damaged"]
-    return excerpt, ["truncated"] * broken
+    return excerpt, ["truncated"] * broken + ["damaged"] * has_holes(excerpt)
 
 
 def _foreign(
