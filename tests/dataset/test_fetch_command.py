@@ -184,6 +184,32 @@ def test_what_somebody_else_put_there_is_not_touched(mirror, tmp_path):
     assert list(place.iterdir()) == [place / "fma_small"]
 
 
+class Killed(BaseException):
+    """Stands for the end of the process at one place."""
+
+
+def test_an_archive_fetched_only_to_be_unpacked_goes_when_that_was_interrupted(mirror, tmp_path, monkeypatch):
+    place, small = tmp_path / "fma", sources.SOURCES["fma_small"]
+
+    def killed(*_: object) -> None:
+        raise Killed
+
+    with monkeypatch.context() as patch:
+        patch.setattr(get_module, "unpack", killed)
+        with pytest.raises(Killed):
+            fetch(small, place, Wishes(mirror), print)
+    assert (place / "fma_small.zip").exists()
+    with monkeypatch.context() as patch:
+        patch.setattr(get_module, "_drop_unwanted", killed)
+        with pytest.raises(Killed):
+            fetch(small, place, Wishes(mirror), print)
+    assert {path.name for path in place.iterdir()} == {
+        "fma_small", ".fma_small.unpacked", "fma_small.zip", ".fma_small.zip.unwanted",
+    }  # fmt: skip
+    assert not fetch(small, place, Wishes(mirror), print).new
+    assert {path.name for path in place.iterdir()} == {"fma_small", ".fma_small.unpacked"}
+
+
 class Screen(io.StringIO):
     def __init__(self, terminal: bool) -> None:
         super().__init__()

@@ -133,9 +133,9 @@ def test_a_name_that_claims_utf8_and_is_not_is_refused(tmp_path):
 
 @pytest.mark.parametrize("method", [zipfile.ZIP_DEFLATED, zipfile.ZIP_BZIP2])
 def test_a_bomb_by_its_own_words_is_refused(tmp_path, method):
-    archive = write_zip(tmp_path / "set.zip", {"set/zeros": bytes(50 << 20)}, method)
+    archive = write_zip(tmp_path / "set.zip", {"set/zeros": bytes(20 << 20)}, method)
     with pytest.raises(
-        SegueError, match=r"claims to hold 52,428,800 bytes, more than 200 times its own size"
+        SegueError, match=r"claims to hold 20,971,520 bytes, more than 200 times its own size"
     ):
         unpack(archive, tmp_path / "set")
     assert everything(tmp_path) == {"set.zip"}
@@ -143,9 +143,9 @@ def test_a_bomb_by_its_own_words_is_refused(tmp_path, method):
 
 @pytest.mark.parametrize("method", [zipfile.ZIP_DEFLATED, zipfile.ZIP_BZIP2])
 def test_a_bomb_that_lies_is_stopped_at_what_it_claims(tmp_path, method):
-    archive = write_zip(tmp_path / "set.zip", {"set/zeros": bytes(100 << 20)}, method)
+    archive = write_zip(tmp_path / "set.zip", {"set/zeros": bytes(30 << 20)}, method)
     content = archive.read_bytes()
-    archive.write_bytes(content.replace(struct.pack("<I", 100 << 20), struct.pack("<I", 20_000)))
+    archive.write_bytes(content.replace(struct.pack("<I", 30 << 20), struct.pack("<I", 20_000)))
     tracemalloc.start()
     try:
         with pytest.raises(SegueError, match=r"set/zeros unpacks to more than the 20,000 bytes it claims"):
@@ -239,7 +239,7 @@ def test_a_file_that_cannot_be_written_ends_it_at_once(tmp_path):
 
 
 def test_a_killed_unpacking_goes_on(tmp_path):
-    members = {f"set/{number:04d}.bin": str(number).encode() for number in range(6_000)}
+    members = {f"set/{number:04d}.bin": str(number).encode() for number in range(4_000)}
     archive = write_zip(tmp_path / "set.zip", members, zipfile.ZIP_STORED)
     code = (
         "import sys; from pathlib import Path; from segue.dataset.fetch.unpack import unpack\n"

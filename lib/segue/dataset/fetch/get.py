@@ -81,6 +81,7 @@ def fetch(source: Source, folder: Path, wishes: Wishes, report: Report) -> Fetch
 def _bring(source: Source, folder: Path, wishes: Wishes, report: Report) -> tuple[Path, bool]:
     target, archive = folder / source.folder, folder / source.archive
     if wishes.unpacked and _is_unpacked(source, target):
+        _drop_unwanted(archive, wishes)
         report(f"{source.name}: {target} is there, complete")
         return target, False
     had = archive.exists()
@@ -94,9 +95,21 @@ def _bring(source: Source, folder: Path, wishes: Wishes, report: Report) -> tupl
         return archive, not had
     count = unpack(archive, target, source.flat)
     report(f"{source.name}: {count:,} files are unpacked to {target}")
-    if not had and not wishes.keep_archive:
-        archive.unlink()
+    _drop_unwanted(archive, wishes)
     return target, True
+
+
+def _unwanted(archive: Path) -> Path:
+    """Return the file that tells of an archive that it was fetched only to be unpacked."""
+    return archive.with_name(f".{archive.name}.unwanted")
+
+
+def _drop_unwanted(archive: Path, wishes: Wishes) -> None:
+    """Remove an archive that was fetched only to be unpacked, by this attempt or one that was killed."""
+    if _unwanted(archive).exists():
+        if not wishes.keep_archive:
+            archive.unlink(missing_ok=True)
+        _unwanted(archive).unlink()
 
 
 def _obtain(source: Source, archive: Path, wishes: Wishes, report: Report) -> None:
@@ -114,6 +127,10 @@ def _obtain(source: Source, archive: Path, wishes: Wishes, report: Report) -> No
             f"what came from {where} {reason}: it is removed. Run the same command again; if that ends "
             "alike, the file there is not the right one: name a folder that has it with --mirror"
         )
+    if wishes.unpacked and not wishes.keep_archive:
+        _unwanted(archive).touch()
+    else:
+        _unwanted(archive).unlink(missing_ok=True)
     part.replace(archive)
     discard(part)
 
