@@ -5,26 +5,34 @@ import pytest
 from segue.dataset.base import Track
 from segue.etl.batch import is_reusable, limits
 from segue.etl.report import Estimate, EtlReport, moved_files
-from segue.etl.workers import in_batches, sample
+from segue.etl.workers import in_tasks, sample
 from segue.settings import Settings
 from segue.store.features import Analysis
 
 
-def test_batches_hold_every_track_once_and_become_smaller_towards_the_end():
+def test_tasks_hold_every_track_once_and_become_smaller_towards_the_end():
     tracks = [Track(number, size=number % 7) for number in range(1_000)]
-    batches = in_batches(tracks, most=16, cores=2)
-    assert sorted(track.track_id for batch in batches for track in batch) == list(range(1_000))
-    sizes = [len(batch) for batch in batches]
+    tasks = in_tasks(tracks, cores=2)
+    assert sorted(track.track_id for task in tasks for track in task) == list(range(1_000))
+    sizes = [len(task) for task in tasks]
     assert sizes == sorted(sizes, reverse=True)
-    assert (sizes[0], sizes[-1]) == (16, 1)
-    # A core that takes the last full batch leaves the other as much to do meanwhile.
-    assert sum(size for size in sizes if size < 16) >= 16 * 2
-    assert in_batches(tracks[:1], most=16, cores=2) == [tracks[:1]]
+    assert (sizes[0], sizes[-3]) == (64, 3)
+    # A core that takes the last full task leaves the others as much to do meanwhile.
+    assert sum(size for size in sizes if size < 64) >= 2 * 64
+    assert [len(task) for task in in_tasks(tracks[:8], cores=4)] == [2, 2, 1, 1, 1, 1]
+    assert in_tasks(tracks[:1], cores=2) == [tracks[:1]]
+    assert in_tasks([], cores=2) == []
+
+
+def test_a_large_collection_has_larger_tasks_and_not_more():
+    tasks = in_tasks([Track(number) for number in range(300_000)], cores=2)
+    assert len(tasks[0]) == 150
+    assert len(tasks) < 2_050
 
 
 def test_larger_files_come_first():
     tracks = [Track(1, size=5), Track(2), Track(3, size=9)]
-    assert [track.track_id for (track,) in in_batches(tracks, most=16, cores=2)] == [3, 1, 2]
+    assert [[track.track_id for track in task] for task in in_tasks(tracks, cores=2)] == [[3, 1], [2]]
 
 
 def test_a_sample_is_taken_from_everywhere():

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import os
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
@@ -190,7 +191,11 @@ def analyse(digest: str, outcome: Analysed | Rejected, job: Job) -> Analysis:
 
 @lru_cache(maxsize=1)
 def _connect(uri: str, database: str, settings: Settings) -> tuple[Store, Analyser]:
-    return open_store(uri, database), Analyser(settings)
+    held = open_store(uri, database), Analyser(settings)
+    # Spark collects garbage after every task: what was imported need not be looked through each time.
+    gc.collect()
+    gc.freeze()
+    return held
 
 
 def _resources(job: Job) -> tuple[Store, Analyser]:

@@ -1,4 +1,4 @@
-"""Spark's side of the job: batches go to the executors, what they did is added up."""
+"""Spark's side of the job: files go to the executors in tasks, what they did is added up."""
 
 from __future__ import annotations
 
@@ -11,6 +11,10 @@ from segue.dataset.base import Track
 from segue.etl.batch import BatchResult, Job, process, warm_up
 
 _MOST_TASKS = 2_000
+_A_TASK = 64
+"""Files in a task, as a task costs as much as half a file; more where there would be too many tasks."""
+_LEAST = 3
+"""Files in the last tasks: fewer would cost more than a core may have to wait."""
 
 
 class _Sum(AccumulatorParam[BatchResult]):
@@ -34,7 +38,7 @@ class Workers:
 
     @property
     def done(self) -> BatchResult:
-        """Return the sum over the tasks that have finished; a task is some batches."""
+        """Return the sum over the tasks that have finished."""
         return self._total.value
 
     def warm_up(self) -> None:
@@ -42,26 +46,32 @@ class Workers:
         job = self._job
         self._context.parallelize(range(self.cores), self.cores).foreach(lambda _: warm_up(job))
 
-    def run(self, batches: Sequence[Sequence[Track]]) -> None:
-        """Process batches: each worker takes the next ones when it has finished its own."""
-        job, total = self._job, self._total
-        tasks = self._context.parallelize(batches, min(len(batches), _MOST_TASKS))
-        tasks.foreach(lambda batch: total.add(process(job, batch)))
+    def run(self, tasks: Sequence[Sequence[Track]]) -> None:
+        """Process tasks batch by batch: each worker takes the next task when it has finished its own."""
+        job, total, size = self._job, self._total, self._job.settings.batch_files
+
+        def work(tracks: Sequence[Track]) -> None:
+            for start in range(0, len(tracks), size):
+                total.add(process(job, tracks[start : start + size]))
+
+        self._context.parallelize(tasks, len(tasks)).foreach(work)
 
 
-def in_batches(tracks: Sequence[Track], most: int, cores: int) -> list[list[Track]]:
-    """Return batches of at most ``most`` files, larger files first, fewer in a batch towards the end.
+def in_tasks(tracks: Sequence[Track], cores: int) -> list[list[Track]]:
+    """Return the tracks in tasks: larger files first, fewer in a task towards the end.
 
     So no core has long work left when the others have none.
     """
     rest = sorted(tracks, key=lambda track: track.size or 0, reverse=True)
-    batches = []
+    most = max(_A_TASK, -(-len(rest) // _MOST_TASKS))
+    tasks = []
     start = 0
     while start < len(rest):
-        size = max(1, min(most, (len(rest) - start) // (2 * cores)))
-        batches.append(rest[start : start + size])
+        left = len(rest) - start
+        size = min(most, max(left // (2 * cores), min(_LEAST, -(-left // cores))))
+        tasks.append(rest[start : start + size])
         start += size
-    return batches
+    return tasks
 
 
 def sample(tracks: list[Track], count: int) -> tuple[list[Track], list[Track]]:
