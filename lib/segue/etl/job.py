@@ -17,7 +17,7 @@ from segue.etl.measure import Stopwatch
 from segue.etl.plan import plan
 from segue.etl.progress import Progress
 from segue.etl.report import Estimate, EtlReport, moved_files
-from segue.etl.workers import Workers, in_batches, sample
+from segue.etl.workers import Workers, in_tasks, sample
 from segue.settings import Settings
 from segue.store import Store
 
@@ -87,7 +87,7 @@ def _run(dataset: Dataset, settings: Settings, store: Store, spark: SparkSession
         if show:
             print(estimate)
         if rest:
-            workers.run(in_batches(rest, settings.batch_files, workers.cores))
+            workers.run(in_tasks(rest, workers.cores))
     clock.lap("analyse")
     store.tracks.delete(track.track_id for track in todo.gone)
     copies = find_copies(store, recipe(settings))
