@@ -11,11 +11,12 @@ from concurrent.futures import ThreadPoolExecutor
 import numpy as np
 import pytest
 import soundfile
+from fsspec.implementations.zip import ZipFileSystem
 
 from segue.audio.decode import Decoded, Decoder, Rejected
 from segue.dataset import zip_folder
 from segue.dataset.inventory import join, open_root, scan, sha256
-from segue.dataset.zip_folder import ZipFolder
+from segue.dataset.zip_folder import ZipFolder, open_zip
 from segue.dataset.zip_members import UnreadableMember
 from segue.errors import SegueError
 from segue.settings import Settings
@@ -52,6 +53,17 @@ def test_folders(tmp_path):
         fs.open("set/none")
     with pytest.raises(OSError, match="only read, never written"):
         fs.open("set/new", "wb")
+
+
+def test_what_is_no_local_archive_is_left_to_fsspec(tmp_path):
+    made = archive(tmp_path / "a::b.zip", FILES)
+    assert isinstance(open_root(f"zip://set::{made}")[0], ZipFolder)
+    other = archive(tmp_path / "c.zip", FILES)
+    cached, _ = open_root(f"zip://set::simplecache::{other}")
+    assert type(cached) is ZipFileSystem
+    assert cached.cat("top") == b"1"
+    assert open_zip(str(other)) is None
+    assert open_zip("s3://bucket/key") is None
 
 
 def test_the_directory_is_read_once_per_state_of_the_archive(tmp_path, monkeypatch):
