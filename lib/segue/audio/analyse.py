@@ -8,12 +8,20 @@ from dataclasses import dataclass, field
 import fsspec
 import numpy as np
 
+from segue.audio.blocks import SoundStream, is_long, stream
 from segue.audio.child import ForkedChild
 from segue.audio.decode import Decoded, Rejected, blame, decode, open_source, refuse_by_size
-from segue.audio.features import extract_all
+from segue.audio.excerpt import Source
+from segue.audio.features import Extracted, extract_all
 from segue.audio.fingerprint import fingerprint
+from segue.audio.streaming import extract_blocks
 from segue.audio.tags import read_tags
 from segue.settings import SAMPLE_RATE, Settings
+
+_STREAMED_S = 300.0
+"""Seconds above which a sound that is analysed whole is read in blocks, twice more, and never held whole."""
+_PRINTED_S = 120.0
+"""Seconds of its middle that such a sound's fingerprint is made of."""
 
 
 @dataclass(slots=True)
@@ -22,7 +30,8 @@ class Analysed:
 
     ``vector`` is float32[518] in the order of `segue.audio.features.COLUMNS`; ``fingerprint`` is
     what `segue.audio.fingerprint` made. ``sample_rate`` (Hz), ``channels`` and ``duration_s`` are the whole
-    file's own, ``warnings`` those of `segue.audio.decode.Decoded`. ``seconds`` says what each stage took.
+    file's own, ``warnings`` those of `segue.audio.decode.Decoded`. ``seconds`` says what each stage took; for
+    a sound that is read in blocks, ``features`` holds decoding it again.
     """
 
     vector: np.ndarray
@@ -93,15 +102,20 @@ class _Work:
             if not want_sound:
                 return None, tags
             started = time.perf_counter()
-            sound = decode(source, size, self.settings)
+            sound = self._sound(source, size)
             if isinstance(sound, Rejected):
                 return sound, tags
             return _analysed(sound, started), tags
 
+    def _sound(self, source: Source, size: int) -> Decoded | SoundStream | Rejected:
+        if not self.settings.analysed_s and is_long(source, _STREAMED_S):
+            return stream(source, size, self.settings)
+        return decode(source, size, self.settings)
 
-def _analysed(sound: Decoded, started: float) -> Analysed:
+
+def _analysed(sound: Decoded | SoundStream, started: float) -> Analysed:
     decoded = time.perf_counter()
-    made = extract_all(sound.samples)
+    made = _extracted(sound)
     extracted = time.perf_counter()
     print_ = fingerprint(made.mel)
     seconds = {
@@ -112,3 +126,9 @@ def _analysed(sound: Decoded, started: float) -> Analysed:
     return Analysed(
         made.vector, print_, sound.sample_rate, sound.channels, sound.duration_s, sound.warnings, seconds
     )
+
+
+def _extracted(sound: Decoded | SoundStream) -> Extracted:
+    if isinstance(sound, SoundStream):
+        return extract_blocks(sound.blocks, _PRINTED_S)
+    return extract_all(sound.samples)
