@@ -4,7 +4,8 @@ from sklearn.decomposition import PCA
 from sklearn.neighbors import KNeighborsClassifier
 
 from segue.errors import UsageError
-from segue.models.projection import TSNE_TRACKS, map_2d, principal_components
+from segue.models import projection
+from segue.models.projection import map_2d, neighbours_kept, principal_components
 from support.planted import blobs
 
 
@@ -42,7 +43,31 @@ def test_small_catalogues_have_a_map(n, d):
     assert np.isfinite(plane).all()
 
 
-def test_equal_tracks_and_large_catalogues_are_projected():
+def test_equal_tracks_have_one_place():
     assert not map_2d(np.ones((20, 4))).any()
-    x, _ = blobs(TSNE_TRACKS + 1, 3, 2)
-    assert map_2d(x) == pytest.approx(principal_components(x, 2).scores, abs=1e-4)
+
+
+def test_of_many_tracks_some_are_laid_out_and_the_others_stand_beside_them(monkeypatch):
+    x, labels = blobs(150, 60, 4)
+    monkeypatch.setattr(projection, "TSNE_TRACKS", 100)
+    monkeypatch.setattr(projection, "LANDMARKS", 60)
+    plane = map_2d(x, seed=3)
+    landmarks = np.sort(np.random.default_rng(3).permutation(150)[:60])
+    reduced = principal_components(x, 50).scores[landmarks]
+    assert plane.shape == (150, 2)
+    assert np.isfinite(plane).all()
+    assert np.array_equal(plane[landmarks], projection._tsne(reduced, 3))
+    assert KNeighborsClassifier(5).fit(plane, labels).score(plane, labels) == 1.0
+
+
+def test_neighbours_kept_are_counted():
+    line = np.arange(12.0)[:, None] ** 1.5
+    assert neighbours_kept(line, np.hstack([line, line]), k=2) == 1.0
+    order = np.array([0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11])
+    shuffled = np.random.default_rng(0).permutation(order)
+    found = neighbours_kept(line, line[shuffled], k=2)
+    nearest = [sorted(order, key=lambda j: abs(line[i] - line[j])[0])[1:3] for i in order]
+    moved = line[shuffled]
+    places = [sorted(order, key=lambda j: abs(moved[i] - moved[j])[0])[1:3] for i in order]
+    assert found == np.mean([len(set(a) & set(b)) / 2 for a, b in zip(nearest, places, strict=True)])
+    assert neighbours_kept(np.ones((12, 3)), line, k=2) <= 1.0

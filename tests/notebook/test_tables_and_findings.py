@@ -13,6 +13,8 @@ from segue.notebook.board import with_intervals
 from segue.notebook.dataset_card import dataset_card, files_by_extension
 from segue.notebook.features import feature_families, map_table, scalings
 from segue.notebook.fitting import chosen_parameters, fit_all, load_all, torch_note, training_part, unfitted
+from segue.notebook.genres import explained_by_genre
+from segue.notebook.nearest import neighbourhoods
 from segue.settings import Settings
 
 LISTENERS = pd.DataFrame(
@@ -50,7 +52,9 @@ def test_the_etl_is_summed_up_with_reasons_and_copies(tracks):
     assert "**23 of 24** rows are usable; the others: 1 silent." in said
     assert "3 files were analysed and 1 known contents reused in 2 s; 20 files had not changed." in said
     assert "Since the last time: 1 gone." in said
-    assert "1 files are exact copies of others" in said
+    assert "No two usable files hold the same recording." in said
+    said = findings.of_copies(report(tracks, copies=[[122, 123], [105, 104]]))
+    assert "2 recordings are there more than once: 2 copies, 1 of the same bytes and 1 of" in said
     assert "Nothing had to be analysed: none of 24 files" in findings.of_etl(report(tracks)).data
 
 
@@ -97,13 +101,31 @@ def test_the_models_are_summed_up(catalogue: Catalogue):
 
 def test_features_are_summed_up(catalogue: Catalogue, nothing: Catalogue):
     scaled = scalings(catalogue.features)
-    said = findings.of_features(np.array([0.4, 0.3, 0.3]), scaled, catalogue).data
+    near = neighbourhoods(scaled, catalogue.training_data(), catalogue)
+    telling = explained_by_genre(catalogue)
+    said = findings.of_features(np.array([0.4, 0.3, 0.3]), scaled, near, telling, catalogue).data
     assert "24 usable tracks, 518 features each." in said
-    assert "2 of the directions carry half of the variance" in said
-    assert "2 genres are named." in said
+    assert "2 directions of 518 carry half of the variance" in said
+    # A genre is two artists of six tracks each, so six of ten can be another artist's, of 18 there are.
+    assert "Same genre among the 10 nearest: raw 60 % (60 % to 60 %)" in said
+    assert "chance 33 %." in said
+    assert f"Genre explains {100 * telling['explained'][0]:.0f} % of" in said
+    said = findings.of_features(np.array([1.0]), scaled, NotShown("few"), NotShown("none"), catalogue).data
+    assert "Genres are not compared: none." in said
+    assert "Scalings are not compared: few." in said
     with pytest.raises(SegueError, match="no track is usable"):
         scalings(nothing.features)
-    assert findings.of_features(NotShown("x"), NotShown("none"), nothing).data == "Nothing can be said: none"
+    lacking = NotShown("none")
+    said = findings.of_features(lacking, lacking, lacking, lacking, nothing).data
+    assert said == "Nothing can be said: none"
+
+
+def test_the_map_is_judged_beside_components_and_chance(catalogue: Catalogue):
+    features = catalogue.training_data().features
+    assert "**100 %** are among its 10 nearest on the map" in findings.of_map(features, features).data
+    assert findings.of_map(features, features).data.endswith("by chance 43 %.")  # 10 of 23
+    with pytest.raises(SegueError, match="more than 11 tracks"):
+        findings.of_map(features[:11], features[:11])
 
 
 def test_scalings_keep_the_tracks_and_their_features(catalogue: Catalogue):

@@ -10,32 +10,19 @@ from segue.errors import SegueError
 from segue.models.scaling import min_max, standardise
 from segue.notebook.attempt import NotShown
 from segue.notebook.catalogue import NO_TRACK, Catalogue
-
-_SAYS = {
-    "chroma_cens": "pitch classes, smoothed over some seconds",
-    "chroma_cqt": "pitch classes, from the constant-Q transform",
-    "chroma_stft": "pitch classes, from the spectrogram",
-    "mfcc": "timbre: the shape of the spectrum",
-    "rmse": "loudness",
-    "spectral_bandwidth": "how wide the spectrum is",
-    "spectral_centroid": "brightness: the spectrum's middle",
-    "spectral_contrast": "peaks against valleys in seven bands",
-    "spectral_rolloff": "below which frequency 85 % of the energy lies",
-    "tonnetz": "harmony: fifths and thirds",
-    "zcr": "zero crossings: noisiness",
-}
+from segue.notebook.families import FAMILIES
 
 
 def feature_families(features: pd.DataFrame) -> pd.DataFrame:
-    """Return one row for each family: what it says, how many features it has, and the range of its means."""
+    """Return one row for each family: what it is, how many features it has, and the range of its means."""
     rows = {}
-    for family, says in _SAYS.items():
+    for family, known in FAMILIES.items():
         own = features.loc[:, features.columns.str.startswith(family + ".")]
         means = own.loc[:, own.columns.str.contains(".mean.", regex=False)]
         spread = (
             f"{means.to_numpy().min():,.2f} to {means.to_numpy().max():,.2f}" if len(own) else "no tracks"
         )
-        rows[family] = {"says": says, "features": own.shape[1], "range of the means": spread}
+        rows[family] = {"is": known.title.lower(), "features": own.shape[1], "range of the means": spread}
     return pd.DataFrame.from_dict(rows, orient="index")
 
 

@@ -61,21 +61,36 @@ def listen(track: pd.Series, root: str, settings: Settings, why: str = "") -> HT
     """
     from IPython.display import HTML
 
-    name = html.escape(
-        " — ".join(part for part in (track["title"], track["artist"]) if part) or track["path"]
+    kind, content = _sound(track, root, settings)
+    name = html.escape(name_of(track))
+    return HTML(
+        f'<figure style="margin:8px 0"><figcaption><b>{name}</b> {html.escape(why)}<br>'
+        f"<small>{rights_html(track)}</small></figcaption>{_player(kind, content)}</figure>"
     )
+
+
+def name_of(track: pd.Series) -> str:
+    """Return "title — artist" of a row of ``tracks``, or its path if it has neither."""
+    return " — ".join(part for part in (track["title"], track["artist"]) if part) or str(track["path"])
+
+
+def rights_html(track: pd.Series) -> str:
+    """Return who may do what with a track, as HTML: licence, attribution, and whether Segue composed it."""
     rights = html.escape(track["licence"] or "licence not stated")
     if track["attribution_url"]:
         url = html.escape(track["attribution_url"], quote=True)
         rights = f'<a href="{url}">{rights}</a>'
-    if track["composed"]:
-        rights = f"composed by Segue, {rights}"
-    kind, content = _sound(track, root, settings)
+    return f"composed by Segue, {rights}" if track["composed"] else rights
+
+
+def audio_html(samples: np.ndarray) -> str:
+    """Return a player for float[n] samples, mono, 22,050 Hz, as a small MP3 in HTML."""
+    return _player("audio/mpeg", _mp3(samples))
+
+
+def _player(kind: str, content: bytes) -> str:
     source = f"data:{kind};base64,{base64.b64encode(content).decode()}"
-    return HTML(
-        f'<figure style="margin:8px 0"><figcaption><b>{name}</b> {html.escape(why)}<br>'
-        f'<small>{rights}</small></figcaption><audio controls preload="none" src="{source}"></audio></figure>'
-    )
+    return f'<audio controls preload="none" style="max-width:100%" src="{source}"></audio>'
 
 
 def _sound(track: pd.Series, root: str, settings: Settings) -> tuple[str, bytes]:
@@ -83,12 +98,15 @@ def _sound(track: pd.Series, root: str, settings: Settings) -> tuple[str, bytes]
     if kind is not None and track["size"] <= _WHOLE_BYTES:
         fs, base = open_root(root)
         return kind, fs.cat_file(join(base, track["path"]))
+    return "audio/mpeg", _mp3(load_samples(track, root, settings))
+
+
+def _mp3(samples: np.ndarray) -> bytes:
     import soundfile
 
-    samples = np.clip(load_samples(track, root, settings), -1, 1)
     buffer = io.BytesIO()
-    soundfile.write(buffer, samples, SAMPLE_RATE, format="MP3", subtype="MPEG_LAYER_III")
-    return "audio/mpeg", buffer.getvalue()
+    soundfile.write(buffer, np.clip(samples, -1, 1), SAMPLE_RATE, format="MP3", subtype="MPEG_LAYER_III")
+    return buffer.getvalue()
 
 
 def example(tracks: pd.DataFrame, track_id: int = 0) -> pd.Series[Any]:

@@ -2,22 +2,30 @@
 
 from segue.plots.evaluation import als_grid, leaderboard, lsh_trade_off, silhouette
 from segue.plots.features import correlations, explained_variance, genre_map, scaling
+from segue.plots.genres import genre_explains, measures_by_genre
+from segue.plots.nearest import neighbours_by_scaling
 from segue.plots.outcome import outcomes
 from segue.plots.session import session
 from segue.plots.sound import sound
 from segue.plots.style import style
+from segue.plots.work import stages, throughput
 
 __all__ = [
     "als_grid",
     "correlations",
     "explained_variance",
+    "genre_explains",
     "genre_map",
     "leaderboard",
     "lsh_trade_off",
+    "measures_by_genre",
+    "neighbours_by_scaling",
     "outcomes",
     "scaling",
     "session",
     "silhouette",
     "sound",
+    "stages",
     "style",
+    "throughput",
 ]

@@ -7,10 +7,10 @@ import pandas as pd
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
-from segue.audio.compiled import compiling
+from segue.plots.pitch import PITCH_CLASSES
+from segue.plots.spectrum import draw_spectrogram, magnitudes
 from segue.plots.style import COLOURS, FAINT, INK, figure, title
 
-PITCH_CLASSES = ("C", "C♯", "D", "D♯", "E", "F", "F♯", "G", "G♯", "A", "A♯", "B")
 _SHOWN = {
     "loudness (RMS)": "rmse.mean.01",
     "brightness (spectral centroid)": "spectral_centroid.mean.01",
@@ -31,7 +31,7 @@ def sound(
     samples
         float[n], mono, full scale 1.0.
     sample_rate
-        Hz.
+        22,050 Hz.
     features
         All tracks' 518 features by track id, columns ``feature.statistic.number``.
     track_id
@@ -63,21 +63,9 @@ def _waveform(axes: Axes, samples: np.ndarray, sample_rate: int) -> None:
 
 
 def _spectrogram(axes: Axes, samples: np.ndarray, sample_rate: int) -> None:
-    hop = max(512, len(samples) // _POINTS)
-    with compiling():
-        import librosa
-
-        power = librosa.feature.melspectrogram(y=samples, sr=sample_rate, n_mels=96, hop_length=hop)
-        level = librosa.power_to_db(power, ref=np.max)
-        hertz = librosa.mel_frequencies(n_mels=97, fmax=sample_rate / 2)
-    seconds = np.arange(level.shape[1] + 1) * hop / sample_rate
-    mesh = axes.pcolormesh(seconds, hertz, level, cmap="magma", vmin=-70, vmax=0, rasterized=True)
-    axes.set_yscale("symlog", linthresh=1000)
-    axes.set_yticks([100, 500, 1000, 2000, 4000, 8000], ["100", "500", "1k", "2k", "4k", "8k"])
-    axes.set_ylim(hertz[1], hertz[-1])
-    axes.grid(visible=False)
+    spectrum = magnitudes(samples, hop=max(512, len(samples) // _POINTS))
+    mesh = draw_spectrogram(axes, spectrum, len(samples) / sample_rate)
     axes.set_ylabel("frequency (Hz)")
-    axes.set_xlabel("time (s)")
     bar = axes.figure.colorbar(mesh, ax=axes, pad=0.01, aspect=18)
     bar.set_label("level (dB)")
     bar.outline.set_visible(False)

@@ -13,6 +13,7 @@ from cycler import cycler
 from matplotlib.axes import Axes
 from matplotlib.colors import LinearSegmentedColormap, to_rgb
 from matplotlib.figure import Figure
+from matplotlib.layout_engine import ConstrainedLayoutEngine
 
 from segue.palette import COLOURS, FAINT, INK, NEUTRAL
 
@@ -87,6 +88,13 @@ def title(drawn: Figure, finding: str, note: str = "") -> Figure:
     return drawn
 
 
+def part(drawn: Figure, share: float) -> None:
+    """Keep the panels of a figure apart by a share of their width, so that tick labels do not meet."""
+    engine = drawn.get_layout_engine()
+    assert isinstance(engine, ConstrainedLayoutEngine)
+    engine.set(wspace=share)
+
+
 def said(drawn: Figure, axes: Axes, why: str) -> Figure:
     """Say in the picture's place why there is none."""
     axes.axis("off")
@@ -128,5 +136,5 @@ def percent(share: float) -> str:
 
 __all__ = [
     "COLOURS", "DIVERGING", "FAINT", "INK", "MARKERS", "NEUTRAL", "SEQUENTIAL", "WIDTH",
-    "colour_of", "figure", "ink_of", "percent", "said", "style", "title",
+    "colour_of", "figure", "ink_of", "part", "percent", "said", "style", "title",
 ]  # fmt: skip
