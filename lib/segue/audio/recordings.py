@@ -114,7 +114,7 @@ def _candidates(prints: Sequence[Codes]) -> Iterator[tuple[int, int, list[int]]]
     order = np.lexsort((shift, -hits, pair))
     pair, shift = pair[order], shift[order]
     starts = np.flatnonzero(np.diff(pair, prepend=-1))
-    for start, stop in zip(starts, np.append(starts[1:], len(pair)), strict=True):
+    for start, stop in zip(starts, np.append(starts, len(pair))[1:], strict=True):
         one, other = divmod(int(pair[start]), len(prints))
         yield one, other, shift[start : min(stop, start + _SHIFTS)].tolist()
 
@@ -132,7 +132,9 @@ def _hits(prints: Sequence[Codes]) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
         same = np.flatnonzero((key[step:] == key[:-step]) & (owner[step:] != owner[:-step]))
         pair = owner[same] * len(prints) + owner[same + step]
         found.append(pair * _SPAN + (at[same] - at[same + step] + _SPAN // 2))
-    agreed, counts = np.unique(np.concatenate(found), return_counts=True)
+    together = np.concatenate(found)
+    found.clear()  # The largest arrays there are.
+    agreed, counts = np.unique(together, return_counts=True)
     hits = counts.copy()
     beside = np.flatnonzero(np.diff(agreed) == 1)
     hits[beside] += counts[beside + 1]
