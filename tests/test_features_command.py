@@ -25,7 +25,8 @@ from support.tones import write_tone
 from support.waiting import wait_until
 
 _PROGRAM = """
-import sys
+import signal, sys
+signal.signal(signal.SIGINT, signal.default_int_handler)  # a background job may have it ignored
 from segue.cli import run_command
 from segue.commands.features import features
 code = run_command(lambda: features.main(standalone_mode=False))
@@ -190,11 +191,23 @@ def test_it_needs_neither_spark_nor_a_store_nor_librosa(tmp_path):
     assert process.returncode == 0
 
 
+@pytest.mark.skipif(not Path("/dev/full").exists(), reason="needs /dev/full")
+def test_a_full_standard_output_is_told(tmp_path):
+    path = write_tone(tmp_path / "a.wav", 1)
+    with open("/dev/full", "wb") as full:
+        process = started(path, "--out", "-", stdout=full, stderr=subprocess.PIPE)
+        said = process.communicate(timeout=120)[1].decode()
+    assert said == "segue: standard output cannot be written (No space left on device)\n"
+    assert process.returncode == 1
+
+
 @pytest.mark.slow
-def test_ctrl_c_leaves_no_table_no_part_and_no_process(tmp_path):
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+def test_a_stop_leaves_no_table_no_part_and_no_process(tmp_path, number):
     music = tmp_path / "music"
-    for number in range(200):
-        write_tone(music / f"{number}.wav", number, seconds=20)
+    first = write_tone(music / "0.wav", 1, seconds=20)
+    for copy in range(1, 500):
+        os.link(first, music / f"{copy}.wav")
     process = started(music, "--out", tmp_path / "t.csv", "--jobs", 2, stderr=subprocess.PIPE)
     children: list[psutil.Process] = []
 
@@ -203,7 +216,7 @@ def test_ctrl_c_leaves_no_table_no_part_and_no_process(tmp_path):
         return len(children) == 2
 
     wait_until(both_run, 120, "both children run")
-    process.send_signal(signal.SIGINT)
+    process.send_signal(number)
     said = process.communicate(timeout=30)[1].decode()
     assert process.returncode == 130
     assert said == "segue: stopped; no table was written\n"

@@ -72,16 +72,12 @@ def open_table(out: str, columns: list[str]) -> Iterator[Table]:
     ------
     SegueError
         If it cannot be written.
+    BrokenPipeError
+        If nobody reads standard output any more.
     """
     if out == STDOUT:
-        # Rows are UTF-8 whatever the terminal's encoding.
-        text = io.TextIOWrapper(sys.stdout.buffer, encoding="utf-8", newline="")
-        try:
-            yield _Csv(text, columns)
-            text.flush()
-        finally:
-            with contextlib.suppress(BrokenPipeError):
-                text.detach()
+        with _standard_output() as file:
+            yield _Csv(file, columns)
         return
     target = Path(out).absolute()
     descriptor, part = tempfile.mkstemp(prefix=f".{target.name}.", suffix=".part", dir=target.parent)
@@ -98,6 +94,23 @@ def open_table(out: str, columns: list[str]) -> Iterator[Table]:
     finally:
         with contextlib.suppress(FileNotFoundError):
             os.unlink(part)
+
+
+@contextmanager
+def _standard_output() -> Iterator[io.TextIOWrapper]:
+    """Give standard output as UTF-8, whatever the terminal's encoding."""
+    text = io.TextIOWrapper(sys.stdout.buffer, encoding="utf-8", newline="")
+    try:
+        yield text
+        text.flush()
+        text.detach()
+    except OSError as error:
+        # What is left in the buffers has nowhere to go, also when the interpreter ends.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        text.detach()
+        if isinstance(error, BrokenPipeError):
+            raise
+        raise SegueError(f"standard output cannot be written ({error.strerror or error})") from None
 
 
 @contextmanager

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import signal
 import sys
 import time
 from collections import Counter
@@ -39,15 +40,16 @@ def features(*, files: tuple[str, ...], out: str, jobs: int | None, groups: str,
         raise UsageError("--json prints to standard output, which --out - needs for the table: name a file")
     check_target(out)
     columns = columns_of(groups)
+    before = signal.signal(signal.SIGTERM, signal.default_int_handler)
     try:
         return _run(files, out, jobs or _cores(), columns.tolist(), as_json)
     except BrokenPipeError:
-        # Whoever read the table has gone; what is left in the buffer has nowhere to go either.
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return 1
     except KeyboardInterrupt:
         print("segue: stopped; no table was written", file=sys.stderr)
         return 130
+    finally:
+        signal.signal(signal.SIGTERM, before)
 
 
 def _cores() -> int:
