@@ -1,4 +1,4 @@
-"""The ETL under kill -9: of its driver, Java, workers and their children, the store, a worker of a cluster."""
+"""The ETL under kill -9: of its driver, Java, workers and their children, the store, a cluster's worker."""
 
 import os
 import random
@@ -17,7 +17,6 @@ from segue.etl import run_etl
 from segue.services import status, up
 from segue.store import Store, open_store
 from support.cluster import spark_cluster
-from support.waiting import wait_until
 
 pytestmark = pytest.mark.slow
 
