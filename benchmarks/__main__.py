@@ -3,7 +3,7 @@
 import subprocess
 import sys
 
-NAMES = ("pipeline", "features")
+NAMES = ("pipeline", "features", "etl")
 
 for name in NAMES:
     print(f"== benchmarks.{name}", flush=True)
