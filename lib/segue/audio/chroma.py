@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import numpy as np
-from scipy import ndimage
+from numba import njit
 
 from segue.audio.constant_q import BINS
 
@@ -46,7 +46,7 @@ def chroma_cens(cqt: np.ndarray) -> np.ndarray:
     for step in _STEPS:
         levels += shares > step
     levels *= np.float32(0.25)
-    smooth = ndimage.convolve1d(levels, _SMOOTHING, axis=1, mode="constant")
+    smooth = _smooth(levels, _SMOOTHING)
     return _over(smooth, np.sqrt(np.einsum("cf,cf->f", smooth, smooth, dtype=np.float64)))
 
 
@@ -75,3 +75,20 @@ def _over(values: np.ndarray, length: np.ndarray) -> np.ndarray:
     """Return the frames divided by their lengths; those too short for a float32 are left as they are."""
     length[length < _TINY] = 1
     return (values / length).astype(np.float32)
+
+
+@njit(cache=True, error_model="numpy")
+def _smooth(levels, window):  # type: ignore[no-untyped-def]
+    """Return the rows convolved with a symmetric window, zeros beyond their ends."""
+    frames, half = levels.shape[1], len(window) // 2
+    padded, total = np.zeros(frames + 2 * half), np.empty(frames)
+    smooth = np.empty_like(levels)
+    for row in range(len(levels)):
+        padded[half : half + frames] = levels[row]
+        total[:] = 0
+        for tap in range(len(window)):
+            weight, shifted = window[tap], padded[tap : tap + frames]
+            for frame in range(frames):
+                total[frame] += weight * shifted[frame]
+        smooth[row] = total
+    return smooth

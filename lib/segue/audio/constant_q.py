@@ -7,6 +7,7 @@ from functools import lru_cache
 import numpy as np
 import scipy.fft
 import soxr
+from numba import njit
 from numpy.lib.stride_tricks import as_strided
 
 from segue.settings import SAMPLE_RATE
@@ -58,9 +59,15 @@ def _halve(samples: np.ndarray) -> np.ndarray:
     """Return the samples at half their rate and of the same energy, ``ceil(n / 2)`` of them."""
     length = (len(samples) + 1) // 2
     halved = soxr.resample(samples, 2, 1, quality="HQ")
-    # In double precision as in librosa: of digital silence the next octaves get the roundings alone.
-    halved /= np.sqrt(0.5)
+    _keep_energy(halved)
     return halved[:length] if len(halved) >= length else np.pad(halved, (0, length - len(halved)))
+
+
+@njit(cache=True, error_model="numpy")
+def _keep_energy(samples):  # type: ignore[no-untyped-def]
+    # In double precision as in librosa: of digital silence the next octaves get the roundings alone.
+    for i in range(len(samples)):
+        samples[i] = samples[i] / np.sqrt(0.5)
 
 
 def _project(samples: np.ndarray, hop: int, taps: np.ndarray, out: np.ndarray) -> None:
