@@ -311,6 +311,8 @@ def test_an_mp3_of_many_bit_rates_without_a_count_is_not_taken_for_whole(shared_
         ("quiet.wav", encoded(noise(2) * 1e-5, subtype="FLOAT"), "silent"),
         ("cancelling.wav", encoded(np.hstack([noise(2), -noise(2)]), subtype="FLOAT"), "silent"),
         ("loud.wav", encoded(noise(2) * 30_000, subtype="FLOAT"), "ok"),
+        ("slow.wav", encoded(noise(2), 999), "unsupported"),
+        ("slowest.wav", encoded(noise(2), 1_000), "ok"),
         ("nothing.wav", b"RIFF\x04\x00\x00\x00WAVE", "unsupported"),
         ("text.wav", b"no music here", "not_audio"),
         ("utf16.mp3", "no music here either ".encode("utf-16") * 50, "not_audio"),

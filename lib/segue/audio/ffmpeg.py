@@ -201,8 +201,11 @@ class _Runner:
         total = kept = 0
         for block in pcm:
             most = len(block) if kept_s is None else round(kept_s * pcm.rate) - kept
-            parts.append(block[max(0, skipped - total) :][:most])
-            kept += len(parts[-1])
+            part = block[max(0, skipped - total) :][:most]
+            # An empty part would keep its whole block in memory.
+            if len(part):
+                parts.append(part)
+                kept += len(part)
             total += len(block)
             if skipped and most <= 0:
                 break

@@ -15,6 +15,7 @@ from segue.settings import Settings
 
 Read = TypeVar("Read", bound=Excerpt)
 
+_LOWEST_RATE = 1_000
 _CLEARLY_MORE_S = 0.5
 # So many bytes with less than a second of sound make one doubt the header.
 _SECOND_BYTES = 16 << 10
@@ -62,6 +63,11 @@ def read(
     if isinstance(found, Rejected):
         return found
     excerpt = found[0]
+    if excerpt.rate < _LOWEST_RATE:
+        return Rejected(
+            "unsupported",
+            f"claims {excerpt.rate} samples a second, fewer than any sound: its header is wrong",
+        )
     if excerpt.total < settings.min_duration_s * excerpt.rate:
         held = f"holds {excerpt.total / excerpt.rate:.2f} s of sound"
         return Rejected("too_short", f"{held}, less than {settings.min_duration_s:g} s")
