@@ -11,6 +11,7 @@ from typing import Any
 import click
 
 from segue.commands.data import data
+from segue.commands.features import features
 from segue.errors import SegueError, UsageError
 
 _JSON = click.option("--json", "as_json", is_flag=True, help="Print one JSON object, for a program.")
@@ -86,6 +87,7 @@ def run(
 
 
 app.add_command(data)
+app.add_command(features)
 
 
 @app.command()

@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import json
 import re
+import shutil
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, field, replace
 from importlib.metadata import PackageNotFoundError, version
@@ -106,7 +107,7 @@ def select(only: str | None, all_stages: Sequence[Stage]) -> list[Stage]:
 
 
 def code_fingerprint() -> str:
-    """Return a SHA-256 of the library's sources and of the versions of the packages that decide results."""
+    """Return a SHA-256 of the library's sources, of the packages' versions that decide results, and of FFmpeg's presence."""
     digest = hashlib.sha256()
     for path in sorted(_PACKAGE.rglob("*")):
         if path.is_file() and "__pycache__" not in path.parts and "_notebooks" not in path.parts:
@@ -114,6 +115,8 @@ def code_fingerprint() -> str:
             digest.update(hashlib.sha256(path.read_bytes()).digest())
     for package in _DECIDE:
         digest.update(f"{package} {_version(package)}\n".encode())
+    # Where there is one, files can be used that cannot without it.
+    digest.update(f"FFmpeg {'yes' if shutil.which('ffmpeg') else 'no'}\n".encode())
     return digest.hexdigest()
 
 
