@@ -107,7 +107,7 @@ def select(only: str | None, all_stages: Sequence[Stage]) -> list[Stage]:
 
 
 def code_fingerprint() -> str:
-    """Return a SHA-256 of the library's sources, of the packages' versions that decide results, and of FFmpeg's presence."""
+    """Return a SHA-256 of the sources, of the versions that decide results, and of FFmpeg being there."""
     digest = hashlib.sha256()
     for path in sorted(_PACKAGE.rglob("*")):
         if path.is_file() and "__pycache__" not in path.parts and "_notebooks" not in path.parts:
