@@ -11,6 +11,7 @@ from matplotlib.figure import Figure
 
 from segue import plots
 from segue.audio.features import COLUMNS
+from segue.errors import SegueError
 from segue.palette import COLOURS
 from segue.plots.style import colour_of, ink_of, percent
 
@@ -238,4 +239,93 @@ def test_a_note_stands_under_the_picture():
     assert (
         plots.outcomes({"ok": 1}, "24 tracks composed by Segue").get_supxlabel()
         == "24 tracks composed by Segue"
+    )
+
+
+PHASES = {"list": 0.01, "plan": 0.2, "start workers": 3.8, "analyse": 5.0, "read back": 0.02}
+
+
+def test_the_dearest_stage_of_a_file_is_named():
+    spent = {"decode": 3.0, "features": 6.5, "hash": 0.5, "new stage": 0.0}
+    drawn = plots.stages(spent, PHASES, 100, 2, "composed")
+    assert heading(drawn) == "A file takes 100 ms of one core; 65 % of it: 518 features"
+    left, right = drawn.axes
+    assert [label.get_text() for label in left.get_yticklabels()] == [
+        "read and hash", "decode to samples", "518 features",
+    ]  # fmt: skip
+    assert "below 0.1" in [text.get_text() for text in right.texts]
+
+
+def test_files_a_second_are_counted_from_when_the_workers_were_ready():
+    timeline = [(0.0, 0), (4.0, 0), *((4.0 + i, 10 * i) for i in range(1, 6))]
+    found = heading(plots.throughput(timeline, PHASES, 123.4, 2))
+    assert found.startswith(
+        "10.0 files a second on 2 cores once the workers were ready; the whole job was 123"
+    )
+    few = plots.throughput([(0.0, 0), (3.0, 6)], PHASES, 0.0, 2)
+    assert heading(few) == "2.0 files a second on 2 cores once the workers were ready"
+
+
+def test_where_nothing_was_analysed_there_is_no_time_to_show():
+    for empty in ([], [(0.0, 0)], [(0.0, 0), (1.0, 0)]):
+        with pytest.raises(SegueError, match="nothing had to be analysed"):
+            plots.throughput(empty, PHASES, 0.0, 2)
+    for spent, files in (({}, 0), ({"decode": 1.0}, 0), ({}, 3)):
+        with pytest.raises(SegueError, match="nothing had to be analysed"):
+            plots.stages(spent, {}, files, 2)
+
+
+def test_genres_are_told_apart_only_beyond_chance():
+    table = pd.DataFrame(
+        {
+            "title": ["Timbre", "Width"],
+            "explained": [0.4, 0.1],
+            "chance": [0.05, 0.06],
+            "chance_high": [0.2, 0.2],
+        }
+    )
+    assert heading(plots.genre_explains(table)) == (
+        "Genre says most about timbre: 40 % of its variance, shuffled genres 5 %; 1 of 2 are beyond chance"
+    )
+    assert heading(plots.genre_explains(table.tail(1).reset_index(drop=True))).startswith(
+        "No measure differs"
+    )
+
+
+def test_the_boxes_say_which_genre_is_low_and_which_composed():
+    table = pd.DataFrame(
+        {"zcr": [1.0, 2, 3, 7, 8, 9], "mfcc": range(6), "genre": ["Folk"] * 3 + ["A genre of a longname"] * 3,
+         "composed": [True, True, True, True, False, False]}
+    )  # fmt: skip
+    drawn = plots.measures_by_genre(table, {"zcr": "Noisiness (a second)", "mfcc": "Timbre"}, "note")
+    assert heading(drawn) == "Noisiness is lowest in Folk and highest in A genre of a longname"
+    assert [label.get_text() for label in drawn.axes[0].get_yticklabels()] == [
+        "Folk, 3*",
+        "A genre of a lo…, 3 (1*)",
+    ]
+    assert drawn.get_supxlabel() == "note; *, hollow: composed"
+
+
+@pytest.mark.parametrize(("high", "words"), [(0.25, ""), (0.35, ", no clear difference")])
+def test_scalings_differ_only_where_their_intervals_do(high: float, words: str):
+    shares = pd.DataFrame(
+        {"scaling": ["raw", "standardised"], "measure": "same genre", "share": [0.2, 0.4], "low": [0.1, 0.3],
+         "high": [high, 0.5], "chance": 0.1}
+    )  # fmt: skip
+    overlaps = pd.DataFrame(
+        {
+            "one": ["raw"],
+            "other": ["standardised"],
+            "share": [0.36],
+            "low": [0.3],
+            "high": [0.4],
+            "chance": [0.01],
+        }
+    )
+    assert heading(plots.neighbours_by_scaling(shares, overlaps, 10)) == (
+        f"Of the 10 nearest, 40 % are of the same genre standardised, 20 % raw (chance 10 %{words}); "
+        "raw and standardised share 3.6 (chance 0.1)"
+    )
+    assert heading(plots.neighbours_by_scaling(shares.head(0), overlaps, 10)) == (
+        "Of the 10 nearest tracks, raw and standardised share 3.6 (chance 0.1)"
     )

@@ -40,6 +40,8 @@ def number(value: float) -> str:
     '−0.0017'
     """
     size = abs(value)
+    if not size:
+        return "0"
     decimals = 0 if size >= 100 else 1 if size >= 10 else 2 if size >= 0.1 else 3 if size >= 0.01 else 4
     return f"{value:,.{decimals}f}".replace("-", "−")
 

@@ -10,7 +10,7 @@ from segue.errors import SegueError
 from segue.models.scaling import min_max, standardise
 from segue.notebook.attempt import NotShown
 from segue.notebook.catalogue import NO_TRACK, Catalogue
-from segue.notebook.families import FAMILIES
+from segue.notebook.families import FAMILIES, number
 
 
 def feature_families(features: pd.DataFrame) -> pd.DataFrame:
@@ -19,9 +19,9 @@ def feature_families(features: pd.DataFrame) -> pd.DataFrame:
     for family, known in FAMILIES.items():
         own = features.loc[:, features.columns.str.startswith(family + ".")]
         means = own.loc[:, own.columns.str.contains(".mean.", regex=False)]
-        spread = (
-            f"{means.to_numpy().min():,.2f} to {means.to_numpy().max():,.2f}" if len(own) else "no tracks"
-        )
+        spread = "no tracks"
+        if len(own):
+            spread = f"{number(float(means.min(axis=None)))} to {number(float(means.max(axis=None)))}"
         rows[family] = {"is": known.title.lower(), "features": own.shape[1], "range of the means": spread}
     return pd.DataFrame.from_dict(rows, orient="index")
 

@@ -57,7 +57,7 @@ def _known(catalogue: Catalogue) -> tuple[pd.DataFrame, np.ndarray, np.ndarray]:
     counts = genres.value_counts()
     keep = genres.isin(counts.index[counts >= LEAST])
     if genres[keep].nunique() < 2:
-        raise SegueError(f"genres are compared where at least two of them have {LEAST} tracks or more each")
+        raise SegueError(f"to be compared, at least two genres need {LEAST} tracks or more each")
     numbers = pd.to_numeric(catalogue.tracks["artist_id"]).to_numpy(dtype=np.float64)
     # A track of an unknown artist is taken for an artist of its own.
     artists = np.where(np.isnan(numbers), -1.0 - np.arange(len(numbers)), numbers)

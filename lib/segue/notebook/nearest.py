@@ -127,6 +127,8 @@ def _genre_rows(
     asked = [i for i, query in enumerate(queries) if genres[query] and len(lists[i])]
     if len({genres[queries[i]] for i in asked}) < 2:
         return []
+    if not chance[asked].any():
+        return []
     shares = np.array([(genres[lists[i]] == genres[queries[i]]).mean() for i in asked])
     return [(name, "same genre", *_share(shares, artists[queries[asked]]), float(chance[asked].mean()))]
 

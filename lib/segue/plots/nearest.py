@@ -54,17 +54,15 @@ def _panel(axes: Axes, labels: list[str], rows: pd.DataFrame, label: str) -> Non
 
 
 def _finding(shares: pd.DataFrame, overlaps: pd.DataFrame, k: int) -> str:
-    agreed = overlaps.to_dict("records")[int(overlaps["share"].argmin())]
-    both = f"{k * agreed['share']:.1f} of the {k} nearest tracks"
-    words = f"{agreed['one']} and {agreed['other']} agree on {both}"
+    least = overlaps.to_dict("records")[int(overlaps["share"].argmin())]
+    shared, chance = k * least["share"], k * least["chance"]
+    both = f"{least['one']} and {least['other']} share {shared:.1f} (chance {chance:.1f})"
     own = shares[shares["measure"] == "same genre"].sort_values("share").to_dict("records")
     if not own:
-        return words[0].upper() + words[1:]
+        return f"Of the {k} nearest tracks, {both}"
     worst, best = own[0], own[-1]
-    clear = best["low"] > worst["high"]
-    said = (
-        f"{best['scaling'].capitalize()}, {percent(best['share'])} of the nearest are of the same genre, "
-        f"{worst['scaling']} {percent(worst['share'])}{'' if clear else ' (no clear difference)'}, chance "
-        f"{percent(best['chance'])}"
+    clear = "" if best["low"] > worst["high"] else ", no clear difference"
+    return (
+        f"Of the {k} nearest, {percent(best['share'])} are of the same genre {best['scaling']}, "
+        f"{percent(worst['share'])} {worst['scaling']} (chance {percent(best['chance'])}{clear}); {both}"
     )
-    return f"{said}; {words}"

@@ -6,6 +6,7 @@ from collections import Counter
 from collections.abc import Mapping
 
 from matplotlib.figure import Figure
+from matplotlib.ticker import MaxNLocator
 
 from segue.dataset.base import OK, REASONS
 from segue.plots.style import COLOURS, NEUTRAL, figure, percent, title
@@ -25,6 +26,7 @@ def outcomes(counts: Mapping[str, int], note: str = "") -> Figure:
     axes.invert_yaxis()
     axes.set_xlim(0, max(counted.values(), default=1) * 1.12)
     axes.set_xlabel("rows of the catalogue (tracks or files)")
+    axes.xaxis.set_major_locator(MaxNLocator(nbins=6, integer=True))
     axes.grid(axis="y", visible=False)
     return title(drawn, _finding(counted, total), note)
 

@@ -17,13 +17,13 @@ STAGES = {
     "features": "518 features",
     "fingerprint": "fingerprint",
     "tags": "read the tags",
-    "store": "ask and write the store",
+    "store": "ask and write store",
     "other": "the rest: child, broken files",
 }
 """What each stage of a file is called, in the order in which it passes them."""
 PHASES = {
     "list": "list the files",
-    "plan": "compare with the store",
+    "plan": "compare with store",
     "start workers": "start the workers",
     "analyse": "analyse the files",
     "find copies": "find the copies",
@@ -64,7 +64,7 @@ def stages(
     whole = {PHASES.get(name, name): phases[name] for name in _in_order(phases, PHASES)}
     rows = max(len(ms), len(whole))
     drawn, (panels,) = figure(1, 2, height=1.9 + 0.36 * rows)
-    part(drawn, 0.06)
+    part(drawn, 0.08)
     _bars(panels[0], ms, "one file, ms of one core")
     _bars(panels[1], whole, f"whole job on {cores} cores, s")
     total = sum(ms.values())
@@ -83,7 +83,7 @@ def _bars(axes: Axes, values: Mapping[str, float], label: str) -> None:
     bars = axes.barh(list(values), list(values.values()), color=colours, height=0.62)
     axes.bar_label(bars, labels=[_short(value) for value in values.values()], padding=4, fontsize=10)
     axes.invert_yaxis()
-    axes.set_xlim(0, 1.22 * largest)
+    axes.set_xlim(0, 1.3 * largest)
     axes.set_xlabel(label)
     axes.tick_params(axis="y", labelsize=10)
     axes.locator_params(axis="x", nbins=4)
@@ -130,8 +130,8 @@ def throughput(
     rate = np.diff(by_then) / np.diff(edges)
     mean = (by_then[-1] - by_then[0]) / (edges[-1] - edges[0])
     drawn, ((upper,), (lower,)) = figure(2, 1, height=4.8)
-    upper.fill_between(seconds, done, color=COLOURS[0], alpha=0.2, linewidth=0)
-    upper.plot(seconds, done, color=COLOURS[0])
+    upper.fill_between(seconds, done, step="post", color=COLOURS[0], alpha=0.2, linewidth=0)
+    upper.step(seconds, done, where="post", color=COLOURS[0])
     upper.set_ylabel("files done (count)")
     upper.set_ylim(0, 1.05 * done[-1])
     lower.stairs(rate, edges, color=COLOURS[0], fill=True, alpha=0.85)
