@@ -9,7 +9,7 @@ import pytest
 
 from segue.dataset.folder import FolderDataset
 from segue.dataset.inventory import escape
-from segue.etl import run_etl
+from segue.etl import EtlReport, run_etl
 from support.tones import write_tone
 
 pytestmark = pytest.mark.slow
@@ -84,6 +84,24 @@ def test_names_survive_a_c_locale(nasty, services, store):
     assert store.tracks.count_by_status()["ok"] == 9
 
 
+def says_where_time_and_memory_went(report: EtlReport, tones: Path) -> None:
+    assert list(report.phases) == ["list", "plan", "start workers", "analyse", "find copies", "read back"]
+    assert 0 < report.overhead_s < report.seconds
+    assert report.seconds == pytest.approx(sum(report.phases.values()), abs=0.1)
+    assert {"hash", "decode", "features", "store", "other"} <= report.stage_seconds.keys()
+    assert sum(report.stage_seconds.values()) <= report.phases["analyse"] * report.cores
+    assert report.audio_s == pytest.approx(40 * 2.0)
+    assert report.times_real_time == pytest.approx(80 / report.seconds)
+    assert report.bytes_analysed == sum(path.stat().st_size for path in tones.rglob("*.wav"))
+    assert 50 < report.worker_mib < 600
+    assert 50 < report.child_mib < 600
+    seconds, done = zip(*report.timeline, strict=True)
+    assert (done[0], done[-1]) == (0, 40)
+    assert sorted(set(done)) == list(done)
+    assert sorted(seconds) == list(seconds)
+    assert seconds[-1] < report.seconds
+
+
 def test_a_second_run_does_only_what_changed(tones, services, store, spark):
     def run():
         return run_etl(FolderDataset(tones, database=store.database), services, store, spark, progress=False)
@@ -91,6 +109,7 @@ def test_a_second_run_does_only_what_changed(tones, services, store, spark):
     first = run()
     assert (first.analysed, first.unchanged, len(first.tracks)) == (40, 0, 40)
     assert first.counts == {"ok": 40}
+    says_where_time_and_memory_went(first, tones)
     second = run()
     assert (second.analysed, second.reused, second.unchanged) == (0, 0, 40)
     assert second.tracks == first.tracks

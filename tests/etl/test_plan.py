@@ -3,7 +3,7 @@
 import pytest
 
 from segue.dataset.base import Track
-from segue.etl.batch import is_reusable, limits
+from segue.etl.batch import BatchResult, is_reusable, limits
 from segue.etl.report import Estimate, EtlReport, moved_files
 from segue.etl.workers import in_tasks, sample
 from segue.settings import Settings
@@ -89,3 +89,15 @@ def test_the_report_reconciles_or_fails():
 def test_a_moved_file_is_known_by_its_content():
     gone = [Track(1, path="old.mp3", sha256="aa"), Track(2, path="lost.mp3", sha256="bb")]
     assert moved_files(gone, [Track(3, path="new.mp3", sha256="aa")]) == [("old.mp3", "new.mp3")]
+
+
+def test_results_add_up_and_peaks_do_not():
+    one = BatchResult(files=3, analysed=2, bytes=10, audio_s=60.0, worker_mib=200.0, seconds={"hash": 1.0})
+    other = BatchResult(
+        files=1, failed=1, worker_mib=150.0, child_mib=90.0, seconds={"hash": 1.0, "store": 2.0}
+    )
+    both = BatchResult(
+        files=4, analysed=2, failed=1, bytes=10, audio_s=60.0, worker_mib=200.0, child_mib=90.0,
+        seconds={"hash": 2.0, "store": 2.0},
+    )  # fmt: skip
+    assert one + other == other + one == both
