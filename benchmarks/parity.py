@@ -18,8 +18,6 @@ from segue.settings import Settings
 
 ROOT = Path(__file__).parents[1]
 DATA = ROOT.parent / "shared" / "data"
-REAL = tuple(DATA / name for name in ("fma_audio", "cc_music"))
-ODD = DATA / "odd_audio"
 
 
 def of_tests(name: str) -> Any:
@@ -31,32 +29,26 @@ def of_tests(name: str) -> Any:
 
 def main(arguments: list[str]) -> None:
     settings = Settings(analysed_s=0 if "--whole" in arguments else Settings().analysed_s)
-    chosen = [Path(argument) for argument in arguments if not argument.startswith("--")]
+    folders = [Path(argument) for argument in arguments if not argument.startswith("--")]
     parity, recipe = of_tests("audio.parity"), of_tests("audio.librosa_recipe")
-    references: dict[Path, np.ndarray] = {}
-    vectors: dict[Path, np.ndarray] = {}
-    for path, samples in parity.sounds([*REAL, *(chosen or [ODD])], settings):
-        references[path], vectors[path] = recipe.librosa_features(samples), extract(samples)
-    real = [path for path in references if any(path.is_relative_to(folder) for folder in REAL)]
-    spread = np.std([references[path] for path in real or references], axis=0)
-    asked = [path for path in references if not chosen or any(path.is_relative_to(f) for f in chosen)]
-    if not asked:
+    names, distances = [], []
+    for path, samples in parity.sounds(folders or [DATA], settings):
+        names.append(path.name)
+        distances.append(parity.tolerances(extract(samples), recipe.librosa_features(samples)))
+    if not names:
         sys.exit("no sound that can be decoded: name a folder that holds some")
-    far = np.array([parity.tolerances(vectors[path], references[path], spread) for path in asked])
+    far = np.array(distances)
     print(parity.table(far.max(axis=0)), end="\n\n")
     file, column = np.unravel_index(far.argmax(), far.shape)
-    print(
-        json.dumps(
-            {
-                "files": len(asked),
-                "worst": round(float(far.max()), 4),
-                "worst_feature": ".".join(COLUMNS[int(column)]),
-                "worst_file": asked[int(file)].name,
-                "values_over": int((far > 1).sum()),
-                "files_over": int((far > 1).any(axis=1).sum()),
-            }
-        )
-    )
+    figures = {
+        "files": len(names),
+        "worst": round(float(far.max()), 4),
+        "worst_feature": ".".join(COLUMNS[int(column)]),
+        "worst_file": names[int(file)],
+        "values_over": int((far > 1).sum()),
+        "files_over": int((far > 1).any(axis=1).sum()),
+    }
+    print(json.dumps(figures))
 
 
 if __name__ == "__main__":

@@ -2,12 +2,16 @@
 
 import warnings
 
-import librosa
 import numpy as np
 from scipy import stats
 
 from segue.audio.columns import SIZES, STATISTICS
+from segue.audio.compiled import one_at_a_time
 from segue.settings import SAMPLE_RATE
+
+with one_at_a_time():
+    # It compiles as it is imported, and more at the first use below: see `segue.audio.compiled`.
+    import librosa
 
 _FRAME = 2048
 _HOP = 512
@@ -48,7 +52,10 @@ def librosa_series(samples: np.ndarray) -> dict[str, np.ndarray]:
 
 
 def librosa_features(samples: np.ndarray) -> np.ndarray:
-    """Return the features of float32 samples at 22,050 Hz, float64[518]; NaN of a constant series is 0."""
+    """Return the features of float32 samples at 22,050 Hz, float64[518].
+
+    What is not finite, of a series that is constant or too faint for single precision, is 0.
+    """
     with warnings.catch_warnings():
         warnings.filterwarnings("ignore", "n_fft=.* is too large for input signal", UserWarning)
         warnings.filterwarnings("ignore", "Trying to estimate tuning from empty frequency set", UserWarning)
@@ -57,4 +64,8 @@ def librosa_features(samples: np.ndarray) -> np.ndarray:
         vector = np.concatenate(
             [_OF[statistic](series[feature], axis=1) for feature in SIZES for statistic in STATISTICS]
         )
-    return np.nan_to_num(vector.astype(np.float64), nan=0.0)
+    return np.where(np.isfinite(vector), vector, 0.0)
+
+
+with one_at_a_time():
+    librosa_series(np.random.default_rng(0).standard_normal(SAMPLE_RATE, dtype=np.float32))

@@ -1,5 +1,6 @@
 """How far our 518 features are from librosa's, counted in tolerances."""
 
+import csv
 from collections.abc import Iterable, Iterator
 from pathlib import Path
 
@@ -11,6 +12,9 @@ from segue.settings import Settings
 
 RELATIVE = 1e-3
 OF_SPREAD = 1e-3
+with (Path(__file__).parent / "spread.csv").open(newline="") as _file:
+    SPREAD = np.array([float(row["std"]) for row in csv.DictReader(_file)])
+"""The standard deviation of each feature over the 36 real clips and songs of the shared data."""
 
 
 def sounds(folders: Iterable[Path], settings: Settings) -> Iterator[tuple[Path, np.ndarray]]:
@@ -22,15 +26,13 @@ def sounds(folders: Iterable[Path], settings: Settings) -> Iterator[tuple[Path, 
                 yield path, made.samples
 
 
-def tolerances(vector: np.ndarray, reference: np.ndarray, spread: np.ndarray) -> np.ndarray:
-    """Return each value's distance in units of a thousandth of the value plus a thousandth of the spread.
+def tolerances(vector: np.ndarray, reference: np.ndarray) -> np.ndarray:
+    """Return each value's distance in units of a thousandth of the value plus a thousandth of its spread.
 
-    ``spread`` is each feature's standard deviation over real clips. More than 1 is too far; what is not
-    finite is infinitely far.
+    More than 1 is too far; what is not finite is infinitely far.
     """
-    far = np.abs(vector.astype(np.float64) - reference) / (
-        RELATIVE * np.abs(reference) + OF_SPREAD * spread + np.finfo(float).tiny
-    )
+    allowed = RELATIVE * np.abs(reference) + OF_SPREAD * SPREAD + np.finfo(float).tiny
+    far = np.abs(vector.astype(np.float64) - reference) / allowed
     return np.where(np.isfinite(vector), far, np.inf)
 
 

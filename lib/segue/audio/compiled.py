@@ -25,10 +25,17 @@ def compiling() -> Iterator[None]:
     if _done:
         yield
         return
+    with one_at_a_time():
+        yield
+    _done = True
+
+
+@contextmanager
+def one_at_a_time() -> Iterator[None]:
+    """Hold the lock that processes share which fill the same cache; not to be nested."""
     with (own_cache() / "segue.lock").open("w") as lock:
         fcntl.flock(lock, fcntl.LOCK_EX)
         yield
-    _done = True
 
 
 def own_cache() -> Path:

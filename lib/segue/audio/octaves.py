@@ -85,14 +85,16 @@ class ChromaStream:
         self._tail = Tail(np.empty((OCTAVES * BINS, 0), dtype=np.float32))
         self._taken = 0
 
-    def of(self, cqt: np.ndarray, last: bool) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    def of(self, cqt: np.ndarray, last: bool) -> tuple[np.ndarray, ...]:
         """Return ``chroma_cqt``, ``chroma_cens`` and ``tonnetz`` of the frames that ``cqt`` completes."""
         self._tail.append(cqt)
         first, start = self._taken, self._tail.start
         stop = self._tail.stop if last else max(self._tail.stop - _SMOOTHED, first)
+        if stop == first:
+            return tuple(np.empty((rows, 0)) for rows in (BINS, BINS, 6))
         held = self._tail.between(start, self._tail.stop)
         inner = slice(first - start, stop - start)
-        cens = chroma_cens(held)[:, inner] if stop > first else np.empty((BINS, 0), dtype=np.float32)
+        cens = chroma_cens(held)[:, inner]
         made = chroma_cqt(held[:, inner]), cens, tonnetz(cens)
         self._taken = stop
         self._tail.drop_before(max(stop - _SMOOTHED, 0))

@@ -7,8 +7,8 @@ from numba import njit
 
 from segue.audio.spectrum import FRAME, HOP
 
-_FRAMES_BLOCKS = FRAME // HOP
-# librosa's threshold of 1e-10: of float32 numbers, those below -1e-10 are these and less.
+_BLOCKS = FRAME // HOP
+# The threshold in single precision, as librosa has it.
 _NEGATIVE = -np.float32(1e-10)
 
 
@@ -26,17 +26,17 @@ def zero_crossing_rate(samples, lead, counts, firsts, frames, out):  # type: ign
     counts, firsts
         Scratch, int64, a number for each of ``frames + 3`` blocks.
     """
-    for block in range(frames + _FRAMES_BLOCKS - 1):
+    for block in range(frames + _BLOCKS - 1):
         start = (block - lead) * HOP
         first, stop = max(start, 1), min(start + HOP, len(samples))
         count = 0
         for i in range(first, stop):
-            count += (samples[i] <= _NEGATIVE) != (samples[i - 1] <= _NEGATIVE)
+            count += (samples[i] < _NEGATIVE) != (samples[i - 1] < _NEGATIVE)
         counts[block] = count
         inside = 1 <= start < len(samples)
-        firsts[block] = inside and (samples[start] <= _NEGATIVE) != (samples[start - 1] <= _NEGATIVE)
+        firsts[block] = inside and (samples[start] < _NEGATIVE) != (samples[start - 1] < _NEGATIVE)
     for frame in range(frames):
         count = -firsts[frame]
-        for block in range(frame, frame + _FRAMES_BLOCKS):
+        for block in range(frame, frame + _BLOCKS):
             count += counts[block]
         out[frame] = count / FRAME
