@@ -8,7 +8,6 @@ import numpy as np
 import scipy.fft
 import soxr
 from numba import njit
-from numpy.lib.stride_tricks import as_strided
 
 from segue.settings import SAMPLE_RATE
 
@@ -20,6 +19,7 @@ HOP = 512
 """Samples from one frame to the next at 22,050 Hz."""
 
 _TAPS = 256
+_HALF = _TAPS // 2
 _SPARSITY = 0.01
 _C1 = 440 * 2 ** (-45 / 12)
 # Frames multiplied at once: with their taps half a megabyte, which stays in the cache.
@@ -72,42 +72,59 @@ def _keep_energy(samples):  # type: ignore[no-untyped-def]
 
 def _project(samples: np.ndarray, hop: int, taps: np.ndarray, out: np.ndarray) -> None:
     """Write the magnitudes of one octave, shape ``(12, frames)``."""
-    frames = np.empty((min(_AT_ONCE, out.shape[1]), _TAPS), dtype=np.float32)
+    count = min(_AT_ONCE, out.shape[1])
+    folded = np.empty((2, count, _HALF), dtype=np.float32)
+    parts = np.empty((2, BINS, count), dtype=np.float32)
     for start in range(0, out.shape[1], _AT_ONCE):
         stop = min(start + _AT_ONCE, out.shape[1])
-        _cut(samples, hop, start, frames[: stop - start])
-        np.abs((frames[: stop - start] @ taps).view(np.complex64), out=out[:, start:stop].T)
+        even, odd = folded[:, : stop - start]
+        _fold(samples, hop, start, even, odd)
+        np.matmul(taps[0], even.T, out=parts[0, :, : stop - start])
+        np.matmul(taps[1], odd.T, out=parts[1, :, : stop - start])
+        _magnitudes(parts[0], parts[1], out, start, stop)
 
 
-def _cut(samples: np.ndarray, hop: int, start: int, frames: np.ndarray) -> None:
-    """Fill ``frames`` with those centred on sample ``start * hop`` and on, with zeros beyond the ends."""
-    count, half = len(frames), _TAPS // 2
-    first = min(max(-(-half // hop) - start, 0), count)
-    last = max(min((len(samples) - half) // hop + 1 - start, count), first)
-    if last > first:
-        begin = (start + first) * hop - half
-        frames[first:last] = _view(samples[begin:], hop, last - first)
-    for a, b in ((0, first), (last, count)):
-        if b > a:
-            begin = (start + a) * hop - half
-            padded = np.zeros((b - a - 1) * hop + _TAPS, dtype=np.float32)
-            inside = samples[max(begin, 0) : begin + len(padded)]
-            padded[max(-begin, 0) :][: len(inside)] = inside
-            frames[a:b] = _view(padded, hop, b - a)
+@njit(cache=True, error_model="numpy")
+def _fold(samples, hop, start, even, odd):  # type: ignore[no-untyped-def]
+    """Fill the sums and differences of sample ``129 + i`` of a frame and ``128 - i``, from a frame on.
+
+    Frames are centred on every ``hop``-th sample, with zeros beyond the ends.
+    """
+    padded = np.empty(_TAPS, dtype=np.float32)
+    for frame in range(len(even)):
+        begin = (start + frame) * hop - _HALF
+        if begin >= 0 and begin + _TAPS <= len(samples):
+            taken = samples[begin : begin + _TAPS]
+        else:
+            for i in range(_TAPS):
+                padded[i] = samples[begin + i] if 0 <= begin + i < len(samples) else 0
+            taken = padded
+        left, right = taken[: _HALF + 1], taken[_HALF + 1 :]
+        sums, differences = even[frame], odd[frame]
+        for i in range(_HALF - 1):
+            sums[i] = right[i] + left[_HALF - i]
+            differences[i] = right[i] - left[_HALF - i]
+        # Spectra are products of circles: after the last sample comes the first.
+        sums[_HALF - 1] = left[0] + left[1]
+        differences[_HALF - 1] = left[0] - left[1]
 
 
-def _view(samples: np.ndarray, hop: int, count: int) -> np.ndarray:
-    size = samples.itemsize
-    return as_strided(samples, (count, _TAPS), (hop * size, size), writeable=False)
+@njit(cache=True, error_model="numpy")
+def _magnitudes(real, imaginary, out, start, stop):  # type: ignore[no-untyped-def]
+    # In double precision: the squares of the faintest sounds would leave the range of float32.
+    for row in range(len(out)):
+        for i in range(stop - start):
+            out[row, start + i] = np.sqrt(np.float64(real[row, i]) ** 2 + np.float64(imaginary[row, i]) ** 2)
 
 
 @lru_cache(maxsize=256)
 def _taps(tuning: float) -> np.ndarray:
-    """Return the top octave's filters as float32 ``(256, 24)``, real and imaginary columns in turn.
+    """Return the top octave's filters' taps from 129 on, float32 ``(2, 12, 128)``: even and odd part.
 
     A filter is a Hann-windowed tone of ``sr / (alpha f)`` samples and L1 norm 1, of whose spectrum the
     weakest hundredth is dropped, as ``librosa.cqt`` drops it. Single precision as there, so that the same
-    values are dropped.
+    values are dropped. The filters' middle is between taps 128 and 129. Turned to phase 0 there, a
+    filter's real part is even and its imaginary part odd, so that half the products give the magnitude.
     """
     frequencies = _C1 * 2 ** ((np.arange(BINS) + tuning) / BINS + OCTAVES - 1)
     alpha = (2 ** (2 / BINS) - 1) / (2 ** (2 / BINS) + 1)
@@ -119,11 +136,13 @@ def _taps(tuning: float) -> np.ndarray:
         padded = np.zeros(_TAPS, dtype=np.complex64)
         padded[left : left + len(tone)] = tone
         padded *= length / _TAPS
-        spectrum[: _TAPS // 2 + 1] = scipy.fft.fft(padded)[: _TAPS // 2 + 1] / np.sqrt(length)
-        _sparsify(spectrum[: _TAPS // 2 + 1])
+        spectrum[: _HALF + 1] = scipy.fft.fft(padded)[: _HALF + 1] / np.sqrt(length)
+        _sparsify(spectrum[: _HALF + 1])
     # A frame's product with a filter's spectrum is its product with the transform of that spectrum.
-    taps = scipy.fft.fft(spectra.astype(np.complex128), axis=1).T
-    made = np.ascontiguousarray(taps, dtype=np.complex64).view(np.float32)
+    taps = scipy.fft.fft(spectra.astype(np.complex128), axis=1)
+    middle = taps[:, _HALF] * taps[:, _HALF + 1]
+    right = np.roll(taps, -_HALF - 1, axis=1)[:, :_HALF] * np.exp(-0.5j * np.angle(middle))[:, None]
+    made = np.stack([right.real, right.imag]).astype(np.float32)
     made.flags.writeable = False
     return made
 
