@@ -3,7 +3,7 @@
 import subprocess
 import sys
 
-NAMES = ("pipeline", "features", "etl")
+NAMES = ("pipeline", "features", "etl", "copies")
 
 for name in NAMES:
     print(f"== benchmarks.{name}", flush=True)

@@ -13,9 +13,6 @@ from typing import NamedTuple
 
 import numpy as np
 
-CODES_A_SECOND = 22_050 / 1_024
-"""A code is made every second frame of the mel spectrogram."""
-
 MIN_CODES = 40
 """Two sounds are compared over at least this many codes: 1.9 s, so files from 2.3 s."""
 
@@ -45,7 +42,9 @@ _FORMAT = 1
 
 @dataclass(frozen=True, slots=True)
 class Codes:
-    """A fingerprint as numbers: uint32[n] each, one bit for each of 32 pairs of neighbouring bands.
+    """A fingerprint as numbers: uint32[n] each, a code every 1,024 samples at 22,050 Hz.
+
+    A bit stands for one of 32 pairs of neighbouring bands.
 
     ``sign`` says whether the lower band gained more than the upper one within 0.19 s, ``sure`` whether the
     gains differ by 3 dB or more.
