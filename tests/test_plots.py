@@ -298,7 +298,7 @@ def test_the_boxes_say_which_genre_is_low_and_which_composed():
          "composed": [True, True, True, True, False, False]}
     )  # fmt: skip
     drawn = plots.measures_by_genre(table, {"zcr": "Noisiness (a second)", "mfcc": "Timbre"}, "note")
-    assert heading(drawn) == "Noisiness is lowest in Folk and highest in A genre of a longname"
+    assert heading(drawn) == "Noisiness, by the median: lowest in Folk, highest in A genre of a longname"
     assert [label.get_text() for label in drawn.axes[0].get_yticklabels()] == [
         "Folk, 3*",
         "A genre of a lo…, 3 (1*)",

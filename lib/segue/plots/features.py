@@ -9,7 +9,18 @@ import pandas as pd
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
-from segue.plots.style import COLOURS, DIVERGING, NEUTRAL, colour_of, figure, ink_of, percent, said, title
+from segue.plots.style import (
+    COLOURS,
+    DIVERGING,
+    NEUTRAL,
+    colour_of,
+    figure,
+    ink_of,
+    part,
+    percent,
+    said,
+    title,
+)
 
 _SHOWN = {
     "centroid (Hz)": "spectral_centroid.mean.01",
@@ -32,6 +43,7 @@ def scaling(scaled: dict[str, pd.DataFrame], note: str = "") -> Figure:
         Tracks by features (``feature.statistic.number``) under each name, such as ``raw``.
     """
     drawn, (panels,) = figure(1, len(scaled), height=4.6)
+    part(drawn, 0.04)
     decides = {}
     for axes, (name, frame) in zip(panels, scaled.items(), strict=True):
         shown = {label: frame[column].to_numpy() for label, column in _SHOWN.items()}

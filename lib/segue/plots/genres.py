@@ -73,9 +73,12 @@ def measures_by_genre(table: pd.DataFrame, labels: Mapping[str, str], note: str 
         axes.set_yticks(range(len(order)), ticks if axes in panels[:, 0] else [""] * len(order), fontsize=10)
     for axes in list(panels.flat)[len(names) :]:
         axes.axis("off")
-    finding = f"{labels[names[0]].split(' (')[0]} is lowest in {order[0]} and highest in {order[-1]}"
+    finding = (
+        f"{labels[names[0]].split(' (')[0]}, by the median: lowest in {order[0]}, highest in {order[-1]}"
+    )
     if table["composed"].any():
-        note = f"{note}; *, hollow: composed" if note else "*, hollow: composed by Segue"
+        marks = "*, hollow" if len(table) <= _MOST_DOTS else "*"
+        note = f"{note}; {marks}: composed" if note else f"{marks}: composed by Segue"
     return title(drawn, finding, note)
 
 

@@ -56,7 +56,8 @@ def _panel(axes: Axes, labels: list[str], rows: pd.DataFrame, label: str) -> Non
 def _finding(shares: pd.DataFrame, overlaps: pd.DataFrame, k: int) -> str:
     least = overlaps.to_dict("records")[int(overlaps["share"].argmin())]
     shared, chance = k * least["share"], k * least["chance"]
-    both = f"{least['one']} and {least['other']} share {shared:.1f} (chance {chance:.1f})"
+    luck = f"{chance:.1f}" if chance >= 0.1 else "below 0.1"
+    both = f"{least['one']} and {least['other']} share {shared:.1f} (chance {luck})"
     own = shares[shares["measure"] == "same genre"].sort_values("share").to_dict("records")
     if not own:
         return f"Of the {k} nearest tracks, {both}"

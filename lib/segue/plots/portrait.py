@@ -176,7 +176,7 @@ def _timbre(axes: Axes, samples: np.ndarray) -> None:
     level = decibels(np.sqrt(bands))
     kept = dct(level, norm="ortho")
     kept[20:] = 0
-    axes.fill_between(np.arange(_MELS), level, level.min() - 2, color=COLOURS[0], alpha=0.25, linewidth=0)
+    axes.fill_between(np.arange(_MELS), level, -72, color=COLOURS[0], alpha=0.25, linewidth=0)
     axes.plot(idct(kept, norm="ortho"), color=COLOURS[0])
     tilt = np.zeros(_MELS)
     tilt[:2] = kept[:2]
