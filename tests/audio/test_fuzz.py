@@ -68,6 +68,7 @@ def test_a_hundred_bad_files_give_a_hundred_outcomes(clips, tmp_path):
 
 
 @pytest.mark.soak
+@pytest.mark.timeout(1_800)
 def test_a_thousand_bad_files_give_a_thousand_outcomes(clips, tmp_path):
     seen = outcomes(clips, tmp_path, 1_000, seed=11)
     assert sum(seen.values()) == 1_000
