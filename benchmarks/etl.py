@@ -20,7 +20,7 @@ import sys
 import tempfile
 import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -58,11 +58,10 @@ def plain_loop(folder: Path, count: int) -> dict[str, float]:
     return json.loads(done.stdout.splitlines()[-1])
 
 
-def processor_s(pids: list[int]) -> dict[int, float]:
+def processor_s(pids: Sequence[int | None]) -> dict[int, float]:
     """Return the processor seconds of processes and of their descendants, by process id."""
     found = {}
-    for pid in pids:
-        process = psutil.Process(pid)
+    for process in map(psutil.Process, pids):
         for each in [process, *process.children(recursive=True)]:
             with contextlib.suppress(psutil.Error):
                 found[each.pid] = sum(each.cpu_times()[:2])
@@ -121,6 +120,20 @@ def spark_workers() -> tuple[list[psutil.Process], list[psutil.Process]]:
     return workers, children
 
 
+@dataclass
+class Run:
+    """A run of the ETL: its report, the processor seconds of all its processes, sizes of its workers."""
+
+    report: EtlReport
+    processor_s: float
+    sizes: Sizes
+
+    @property
+    def files_per_s(self) -> float:
+        """Return the throughput of the phase in which files were worked on."""
+        return self.report.analysed / self.report.phases["analyse"]
+
+
 class Bench:
     """A home with services, and the ETL over one folder or another."""
 
@@ -130,26 +143,23 @@ class Bench:
         down(self.settings, lambda line: None, names=("kafka",))
         self._databases = 0
 
-    def etl(self, folder: Path, cores: int, *, again: bool = False) -> tuple[EtlReport, float]:
-        """Run the ETL into an empty database, or the last one; return its report and processor seconds."""
+    def etl(self, folder: Path, cores: int, *, again: bool = False) -> Run:
+        """Run the ETL into an empty database, or into the last one again."""
         self._databases += not again
         settings = self.settings.model_copy(update={"spark_master": f"local[{cores}]"})
         mongo = next(service.pid for service in status(settings) if service.name == "mongo")
         with open_store(settings.mongo_uri, f"bench_{self._databases}") as store:
             spark = session(settings)
-            before = processor_s([os.getpid(), mongo])
             dataset = FolderDataset(folder, database=store.database)
-            report = run_etl(dataset, settings, store, spark, progress=False)
+            before = processor_s([os.getpid(), mongo])
+            with watch() as sizes:
+                report = run_etl(dataset, settings, store, spark, progress=False)
             after = processor_s([os.getpid(), mongo])
-            return report, sum(seconds - before.get(pid, 0.0) for pid, seconds in after.items())
+        spent = sum(seconds - before.get(pid, 0.0) for pid, seconds in after.items())
+        return Run(report, spent, sizes)
 
     def close(self) -> None:
         down(self.settings, lambda line: None)
-
-
-def spark_rate(report: EtlReport) -> float:
-    """Return files a second of the phase in which files were worked on."""
-    return report.analysed / report.phases["analyse"]
 
 
 def rounds(bench: Bench, folder: Path, count: int, repeats: int) -> dict[str, float]:
@@ -158,18 +168,18 @@ def rounds(bench: Bench, folder: Path, count: int, repeats: int) -> dict[str, fl
     started = time.perf_counter()
     spark = session(bench.settings.model_copy(update={"spark_master": "local[2]"}))
     start_s = time.perf_counter() - started
-    first, _ = bench.etl(folder, 2)
-    again, _ = bench.etl(folder, 2, again=True)
+    first = bench.etl(folder, 2)
+    again = bench.etl(folder, 2, again=True)
     for _ in range(repeats):
         loop = plain_loop(folder, count)
-        report, processor = bench.etl(folder, 2)
+        two = bench.etl(folder, 2)
         loops.append(count / loop["seconds"])
-        twos.append(spark_rate(report))
-        cpu.append(2 * loop["processor_s"] / processor)
+        twos.append(two.files_per_s)
+        cpu.append(2 * loop["processor_s"] / two.processor_s)
     spark.stop()
     for _ in range(repeats):
         loop = plain_loop(folder, count)
-        ones.append(spark_rate(bench.etl(folder, 1)[0]) * loop["seconds"] / count)
+        ones.append(bench.etl(folder, 1).files_per_s * loop["seconds"] / count)
     session(bench.settings).stop()
     return {
         "loop_files_per_s": statistics.median(loops),
@@ -178,22 +188,24 @@ def rounds(bench: Bench, folder: Path, count: int, repeats: int) -> dict[str, fl
         "ratio_one_core": statistics.median(ones),
         "cpu_ratio": statistics.median(cpu),
         "spark_start_s": start_s,
-        "overhead_s": start_s + first.overhead_s,
-        "rerun_s": again.seconds,
+        "overhead_s": start_s + first.report.overhead_s,
+        "rerun_s": again.report.seconds,
     }
 
 
 def memory(bench: Bench, folder: Path, plot: Path | None) -> dict[str, float]:
     """Analyse a folder on two cores; return the processes' sizes after a twentieth of it and at its end."""
-    with watch() as sizes:
-        report, _ = bench.etl(folder, 2)
-    done = np.interp(sizes.at, *zip(*report.timeline, strict=True))
+    run = bench.etl(folder, 2)
+    report, sizes = run.report, run.sizes
+    timeline = np.array(report.timeline)
+    done = np.interp(sizes.at, timeline[:, 0], timeline[:, 1])
     begun = int(np.searchsorted(done, report.analysed / 20))
     if plot is not None:
         _draw(plot, done, sizes)
     return {
         "files": report.analysed,
-        "files_per_s": spark_rate(report),
+        "files_per_s": run.files_per_s,
+        "times_real_time": report.times_real_time,
         "worker_mib_first": sizes.worker[begun],
         "worker_mib_last": sizes.worker[-1],
         "child_mib_first": sizes.child[begun],

@@ -79,16 +79,23 @@ def finished(log: Path) -> int:
     return len(log.read_bytes().splitlines()) if log.exists() else 0
 
 
-def kill_at(moment: int, delay_s: float, kind: str, process: subprocess.Popen, log: Path) -> None:
-    """kill -9 one process of a kind, some time after some files were finished; none if the job is over."""
+def kill_at(
+    moment: int, delay_s: float, kind: str, process: subprocess.Popen, log: Path
+) -> list[psutil.Process]:
+    """kill -9 one process of a kind, some time after some files were finished; none if the job is over.
+
+    Returns the processes that the job had before.
+    """
     driver = psutil.Process(process.pid)
-    deadline = time.monotonic() + 120
+    deadline = time.monotonic() + 240
     while process.poll() is None and (finished(log) < moment or not victims(driver, kind)):
         assert time.monotonic() < deadline
         time.sleep(0.001)
     time.sleep(delay_s)
+    relatives = family(process)
     for victim in victims(driver, kind)[:1] if process.poll() is None else []:
         victim.kill()
+    return relatives
 
 
 def family(process: subprocess.Popen) -> list[psutil.Process]:
@@ -102,10 +109,13 @@ def survives(kinds, choice, tones, services, store, spark, undisturbed, log):
     """Kill processes of a job one after the other, do what is left, and hold the work and the table."""
     process = start(tones, store, services.mongo_uri, f"local[{CORES}]", str(log))
     relatives: set[psutil.Process] = set()
-    for moment, kind in zip(sorted(choice.sample(range(FILES), len(kinds))), kinds, strict=True):
-        kill_at(moment, choice.uniform(0, 0.05), kind, process, log)
-        relatives.update(family(process))
-    output, errors = process.communicate(timeout=240)
+    try:
+        for moment, kind in zip(sorted(choice.sample(range(FILES), len(kinds))), kinds, strict=True):
+            relatives.update(kill_at(moment, choice.uniform(0, 0.05), kind, process, log))
+            relatives.update(family(process))
+        output, errors = process.communicate(timeout=240)
+    finally:
+        process.kill()
     _, alive = psutil.wait_procs(relatives, timeout=30)
     assert not alive, "processes outlived their driver"
     stored = store.features._collection.count_documents({})
