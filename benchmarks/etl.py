@@ -112,7 +112,8 @@ def spark_workers() -> tuple[list[psutil.Process], list[psutil.Process]]:
     children: list[psutil.Process] = []
     for daemon in psutil.Process().children(recursive=True):
         with contextlib.suppress(psutil.Error):
-            if "pyspark.daemon" in daemon.cmdline() and "java" in daemon.parent().name():
+            above = daemon.parent()
+            if "pyspark.daemon" in daemon.cmdline() and above is not None and above.name() == "java":
                 workers += daemon.children()
     for worker in workers:
         with contextlib.suppress(psutil.Error):

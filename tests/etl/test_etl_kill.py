@@ -86,6 +86,8 @@ def kill_at(
 
     Returns the processes that the job had before.
     """
+    if process.poll() is not None:
+        return []
     driver = psutil.Process(process.pid)
     deadline = time.monotonic() + 240
     while process.poll() is None and (finished(log) < moment or not victims(driver, kind)):
