@@ -4,6 +4,7 @@ import csv
 import math
 import subprocess
 import sys
+from concurrent.futures import ThreadPoolExecutor
 
 import numpy as np
 import pytest
@@ -121,9 +122,30 @@ def test_the_recipe_names_the_part_analysed():
     assert recipe(Settings(analysed_s=12.5)) == f"{RECIPE}:middle12.5"
 
 
-def test_importing_the_columns_loads_no_librosa():
-    code = "import sys, segue.audio.features; sys.exit('librosa' in sys.modules or 'scipy' in sys.modules)"
+@pytest.mark.parametrize(
+    ("does", "without"),
+    [
+        ("pass", "librosa scipy numba soxr"),
+        ("segue.audio.features.extract(numpy.zeros(9))", "librosa scipy.stats"),
+    ],
+)
+def test_what_is_not_needed_is_not_imported(does, without):
+    found = f"sys.modules.keys() & set({without.split()})"
+    code = f"import sys, numpy, segue.audio.features; {does}; sys.exit(bool({found}))"
     assert subprocess.run([sys.executable, "-c", code], check=False).returncode == 0
+
+
+def test_threads_do_not_share_memory():
+    sounds = [sine(hz, seconds=2 + hz / 1000) for hz in range(200, 1000, 50)]
+    expected = [extract(sound) for sound in sounds]
+    with ThreadPoolExecutor(4) as threads:
+        made = list(threads.map(extract, sounds * 3))
+    assert np.array_equal(made, expected * 3)
+
+
+def test_another_rate_is_refused():
+    with pytest.raises(ValueError, match="at 22050 Hz, not 44100"):
+        extract(sine(440), 44_100)
 
 
 def test_the_chroma_of_a_real_clip_are_those_of_the_published_table(shared_data):

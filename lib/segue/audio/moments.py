@@ -28,9 +28,7 @@ def summarise(series: np.ndarray, frames: int, kinds: np.ndarray) -> np.ndarray:
     """
     made = np.empty((len(series), 7))
     moments(series, frames, made)
-    middle = (frames - 1) // 2, frames // 2
-    parted = np.partition(series[:, :frames], middle, axis=1)
-    made[:, 3] = (parted[:, middle[0]] + parted[:, middle[1]]) / 2
+    made[:, 3] = medians(series[:, :frames])
     precision = np.where(kinds & FLOAT32, np.finfo(np.float32).eps, np.finfo(np.float64).eps)
     bound = np.maximum(_NEARLY * precision * np.abs(made[:, 2]), np.where(kinds & FLOAT32, _UNDERFLOW, 0))
     for row in np.flatnonzero(made[:, 6] <= bound):
@@ -39,6 +37,16 @@ def summarise(series: np.ndarray, frames: int, kinds: np.ndarray) -> np.ndarray:
 
 
 FLOAT64, FLOAT32, BY_FRAME = 0, 1, 2
+
+
+def medians(values: np.ndarray) -> np.ndarray:
+    """Return the median over the last axis, in the values' own precision: `numpy.median` at half its cost."""
+    middle = values.shape[-1] // 2
+    parted = np.partition(values, middle, axis=-1)
+    upper = parted[..., middle]
+    if values.shape[-1] % 2:
+        return upper
+    return (parted[..., :middle].max(axis=-1) + upper) / values.dtype.type(2)
 
 
 @njit(cache=True, error_model="numpy", fastmath={"reassoc", "contract"})

@@ -68,7 +68,7 @@ def tiles_of(frames: int) -> int:
 
 def stride_of(tiles: int) -> int:
     """Return the columns of the block matrix that ``tiles`` tiles read."""
-    return tiles * TILE + 8
+    return (tiles + 1) * TILE
 
 
 @njit(cache=True, error_model="numpy")
@@ -78,15 +78,16 @@ def to_columns(samples, lead, columns, stride):  # type: ignore[no-untyped-def]
     A frame is four neighbouring columns, so a vector along a row holds one sample of several frames.
     """
     count = len(samples)
-    for start in range(0, stride, 8):
+    for start in range(0, stride, TILE):
         first = (start - lead) * HOP
-        if first >= 0 and first + 8 * HOP <= count:
+        if first >= 0 and first + TILE * HOP <= count:
+            blocks = samples[first : first + TILE * HOP].reshape(TILE, HOP)
             for row in range(HOP):
-                for column in range(8):
-                    columns[row * stride + start + column] = samples[first + column * HOP + row]
+                for column in range(TILE):
+                    columns[row * stride + start + column] = blocks[column, row]
         else:
             for row in range(HOP):
-                for column in range(8):
+                for column in range(TILE):
                     at = first + column * HOP + row
                     columns[row * stride + start + column] = samples[at] if 0 <= at < count else 0
 

@@ -6,6 +6,7 @@ import numpy as np
 from numba import njit
 
 from segue.audio.lanes import above, fill16, load16, lowest_bit, most, not_below
+from segue.audio.moments import medians
 from segue.audio.spectrum import BINS, FRAME, TILE
 from segue.settings import SAMPLE_RATE
 
@@ -67,7 +68,7 @@ def tuning_of(pitches: np.ndarray, heights: np.ndarray) -> float:
     """
     if not len(pitches):
         return 0.0
-    return fullest(deviations(pitches[heights >= np.median(heights)]))
+    return fullest(deviations(pitches[heights >= medians(heights)]))
 
 
 def deviations(pitches: np.ndarray) -> np.ndarray:

@@ -30,8 +30,11 @@ def zero_crossing_rate(samples, lead, counts, firsts, frames, out):  # type: ign
         start = (block - lead) * HOP
         first, stop = max(start, 1), min(start + HOP, len(samples))
         count = 0
-        for i in range(first, stop):
-            count += (samples[i] < _NEGATIVE) != (samples[i - 1] < _NEGATIVE)
+        if first < stop:
+            # Slices, as indices that might be negative are not worked on side by side.
+            these, before = samples[first:stop], samples[first - 1 : stop - 1]
+            for i in range(len(these)):
+                count += (these[i] < _NEGATIVE) != (before[i] < _NEGATIVE)
         counts[block] = count
         inside = 1 <= start < len(samples)
         firsts[block] = inside and (samples[start] < _NEGATIVE) != (samples[start - 1] < _NEGATIVE)
