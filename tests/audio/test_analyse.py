@@ -27,6 +27,7 @@ def analyser():
     analyser.close()
 
 
+@pytest.mark.slow
 def test_every_odd_file_has_one_outcome(shared_data, analyser):
     with (shared_data / "odd_audio" / "manifest.csv").open(newline="") as file:
         rows = list(csv.DictReader(file))

@@ -64,6 +64,7 @@ def status(made: Decoded | Rejected) -> str:
     return "ok" if isinstance(made, Decoded) else made.status
 
 
+@pytest.mark.slow
 def test_what_ffmpeg_changes_among_the_odd_files(shared_data, decoder, tmp_path, monkeypatch):
     with (shared_data / "odd_audio" / "manifest.csv").open(newline="") as file:
         rows = list(csv.DictReader(file))
