@@ -306,7 +306,7 @@ def test_the_boxes_say_which_genre_is_low_and_which_composed():
     assert drawn.get_supxlabel() == "note; *, hollow: composed"
 
 
-@pytest.mark.parametrize(("high", "words"), [(0.25, ""), (0.35, ", no clear difference")])
+@pytest.mark.parametrize(("high", "words"), [(0.25, ""), (0.35, "; no clear difference")])
 def test_scalings_differ_only_where_their_intervals_do(high: float, words: str):
     shares = pd.DataFrame(
         {"scaling": ["raw", "standardised"], "measure": "same genre", "share": [0.2, 0.4], "low": [0.1, 0.3],
@@ -323,7 +323,7 @@ def test_scalings_differ_only_where_their_intervals_do(high: float, words: str):
         }
     )
     assert heading(plots.neighbours_by_scaling(shares, overlaps, 10)) == (
-        f"Of the 10 nearest, 40 % are of the same genre standardised, 20 % raw (chance 10 %{words}); "
+        f"Of the 10 nearest, 40 % are of the same genre (standardised; raw 20 %, chance 10 %{words}); "
         "raw and standardised share 3.6 (chance 0.1)"
     )
     assert heading(plots.neighbours_by_scaling(shares.head(0), overlaps, 10)) == (
