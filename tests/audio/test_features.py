@@ -86,10 +86,24 @@ def test_constant_signals_give_numbers_and_no_warning(length, level):
     assert value(vector, "zcr", "skew") == 0
 
 
-@pytest.mark.parametrize("samples", [np.zeros(0), np.zeros((2, 9)), np.array([1.0, np.nan])])
-def test_what_is_no_row_of_samples_is_refused(samples):
-    with pytest.raises(ValueError, match="one row of at least one finite number"):
-        extract(samples.astype(np.float32))
+@pytest.mark.parametrize(
+    ("samples", "reason"),
+    [
+        (np.zeros(0), "there are no samples"),
+        (np.zeros((2, 9)), "one row of numbers"),
+        (np.array([1.0, np.nan]), "finite numbers"),
+        (np.array([0.0, -np.inf]), "finite numbers"),
+        (np.array([1e300, 0]), "finite numbers"),
+        (np.full(9, 1e16), "about 1 at full scale"),
+    ],
+)
+def test_what_is_no_row_of_samples_is_refused(samples, reason):
+    with pytest.raises(ValueError, match=reason):
+        extract(samples)
+
+
+def test_a_thousand_million_times_too_loud_is_still_finite():
+    assert np.isfinite(extract(1e9 * sine(440))).all()
 
 
 def test_real_sounds_give_finite_values(shared_data):

@@ -63,9 +63,17 @@ def test_a_song_of_three_minutes(shared_data):
     assert tolerances(pieces.vector, whole.vector.astype(float)).max() < 0.1
 
 
-@pytest.mark.parametrize("blocks", [[], [np.zeros(0, np.float32)], [np.zeros((2, 9))], [np.array([np.nan])]])
-def test_what_is_no_sound_is_refused(blocks):
-    with pytest.raises(ValueError, match="one row of"):
+@pytest.mark.parametrize(
+    ("blocks", "reason"),
+    [
+        ([], "there are no samples"),
+        ([np.zeros(0, np.float32)], "there are no samples"),
+        ([np.zeros((2, 9))], "one row of numbers"),
+        ([np.zeros(9), np.array([np.nan])], "finite numbers"),
+    ],
+)
+def test_what_is_no_sound_is_refused(blocks, reason):
+    with pytest.raises(ValueError, match=reason):
         extract_blocks(lambda: blocks)
 
 

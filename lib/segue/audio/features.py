@@ -8,6 +8,7 @@ import numpy as np
 
 from segue.audio.columns import COLUMNS, GROUPS, STATISTICS, columns_of
 from segue.audio.compiled import compiling
+from segue.audio.windows import HOP, checked
 from segue.settings import SAMPLE_RATE, Settings
 
 __all__ = [
@@ -17,8 +18,6 @@ __all__ = [
 
 RECIPE = "fma518/2"
 """Name and version of what `extract` computes; it changes whenever a value may change."""
-
-_HOP = 512
 
 
 def recipe(settings: Settings) -> str:
@@ -55,7 +54,8 @@ def extract(samples: np.ndarray, sample_rate: int = SAMPLE_RATE) -> np.ndarray:
     Raises
     ------
     ValueError
-        If ``samples`` is not one finite row of at least one sample, or the rate is another.
+        If ``samples`` is not one row of at least one number, all finite and their squares within single
+        precision, or the rate is another.
     """
     return extract_all(samples, sample_rate).vector
 
@@ -72,11 +72,10 @@ def extract_all(samples: np.ndarray, sample_rate: int = SAMPLE_RATE) -> Extracte
     """Return what `extract` returns, with the mel spectrogram for the fingerprint; it raises the same."""
     if sample_rate != SAMPLE_RATE:
         raise ValueError(f"samples must be at {SAMPLE_RATE} Hz, not {sample_rate}")
-    if samples.ndim != 1 or not samples.size or not np.isfinite(samples).all():
-        raise ValueError("samples must be one row of at least one finite number")
-    # Arrays of one kind, as compiled functions tell those apart that may not be written.
-    samples = np.require(samples, np.float32, ["C", "W"])
-    frames = 1 + len(samples) // _HOP
+    samples = checked(samples)
+    if not len(samples):
+        raise ValueError("there are no samples")
+    frames = 1 + len(samples) // HOP
     with compiling():
         from segue.audio.series import workspace
 

@@ -49,7 +49,8 @@ def extract_blocks(blocks: Blocks, mel_s: float = 30.0) -> Extracted:
     Raises
     ------
     ValueError
-        If the samples are not finite, there are none, or the second pass gives other than the first.
+        If the samples are none that `segue.audio.features.extract` takes, or the second pass gives more or
+        fewer than the first.
     """
     source = windows(blocks(), _OWN, _MARGIN)
     first = next(source)

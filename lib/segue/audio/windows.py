@@ -8,6 +8,8 @@ from dataclasses import dataclass
 import numpy as np
 
 HOP = 512
+# With less no square of a transform's value, nor their sum, leaves the range of float32.
+_MOST_ENERGY = 1e30
 
 
 @dataclass(slots=True)
@@ -58,7 +60,7 @@ def windows(blocks: Iterable[np.ndarray], own: int, margin: int) -> Iterator[Win
     Raises
     ------
     ValueError
-        If a block is not one row of finite numbers, or there is no sample at all.
+        If a block is not what `checked` lets pass, or there is no sample at all.
     """
     source = iter(blocks)
     tail = Tail(np.empty(0, dtype=np.float32))
@@ -68,9 +70,10 @@ def windows(blocks: Iterable[np.ndarray], own: int, margin: int) -> Iterator[Win
             block = next(source, None)
             dry = block is None
             if block is not None:
-                tail.append(_checked(block))
+                # A copy, as the giver may use the block's memory again.
+                tail.append(checked(block.copy()))
         if not tail.stop:
-            raise ValueError("samples must be one row of at least one finite number")
+            raise ValueError("there are no samples")
         frames = 1 + tail.stop // HOP
         ends = dry and frames <= first + own
         stop = frames if ends else first + own
@@ -82,8 +85,21 @@ def windows(blocks: Iterable[np.ndarray], own: int, margin: int) -> Iterator[Win
         tail.drop_before(max(first - margin, 0) * HOP)
 
 
-def _checked(block: np.ndarray) -> np.ndarray:
-    if block.ndim != 1 or not np.isfinite(block).all():
-        raise ValueError("a block of samples must be one row of finite numbers")
-    # A copy, as the giver may use the block's memory again.
-    return block.astype(np.float32)
+def checked(samples: np.ndarray) -> np.ndarray:
+    """Return samples as a contiguous row of float32 that may be written.
+
+    Compiled functions tell arrays apart that may not: one kind, one compilation.
+
+    Raises
+    ------
+    ValueError
+        If they are not one row of finite numbers whose squares single precision holds.
+    """
+    if samples.ndim != 1:
+        raise ValueError("samples must be one row of numbers")
+    with np.errstate(over="ignore", invalid="ignore"):
+        row = np.require(samples, np.float32, ["C", "W"])
+        energy = float(row @ row)
+    if not energy <= _MOST_ENERGY:
+        raise ValueError("samples must be finite numbers, about 1 at full scale")
+    return row
