@@ -21,7 +21,8 @@ def feature_families(features: pd.DataFrame) -> pd.DataFrame:
         means = own.loc[:, own.columns.str.contains(".mean.", regex=False)]
         spread = "no tracks"
         if len(own):
-            spread = f"{number(float(means.min(axis=None)))} to {number(float(means.max(axis=None)))}"
+            values = means.to_numpy(dtype=float)
+            spread = f"{number(values.min())} to {number(values.max())}"
         rows[family] = {"is": known.title.lower(), "features": own.shape[1], "range of the means": spread}
     return pd.DataFrame.from_dict(rows, orient="index")
 
