@@ -36,8 +36,8 @@ def extract_blocks(blocks: Blocks, mel_s: float = 30.0) -> Extracted:
     """Return what `segue.audio.features.extract_all` returns of all samples together.
 
     A first pass over the sound estimates the tunings and finds the maxima, a second makes the series, which
-    wait in a temporary file without a name. A sound of up to a minute is read once. Memory stays at some
-    100 MiB; on disk a second of sound takes some 35 kB.
+    wait in a temporary file without a name. A sound of up to a minute is read once. Memory stays within some
+    100 MiB of its own; on disk a second of sound takes some 35 kB.
 
     Parameters
     ----------
