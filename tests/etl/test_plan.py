@@ -1,8 +1,10 @@
 """The parts of the ETL that need no Spark: batches, what an earlier analysis is worth, the report."""
 
+from dataclasses import replace
+
 import pytest
 
-from segue.dataset.base import Track
+from segue.dataset.base import OK, Track
 from segue.etl.batch import BatchResult, is_reusable, limits
 from segue.etl.report import Estimate, EtlReport, moved_files
 from segue.etl.workers import in_tasks, sample
@@ -57,7 +59,28 @@ def test_a_sample_is_taken_from_everywhere():
 def test_what_an_earlier_analysis_is_worth(status, same_limits, reusable):
     settings = Settings()
     held = limits(settings) if same_limits else "others"
-    assert is_reusable(Analysis("ab", "r", status, held), settings) is reusable
+    assert is_reusable(Analysis("ab", "r", status, held, had_ffmpeg=True), settings) is reusable
+
+
+def test_what_libsndfile_gave_up_on_is_tried_again_when_ffmpeg_has_come(tmp_path, monkeypatch):
+    settings = Settings()
+    held = limits(settings)
+    stopped = (
+        Analysis("ab", "r", "unsupported", held),
+        Analysis("ab", "r", "too_short", held),
+        Analysis("ab", "r", OK, held, warnings=["truncated"]),
+    )
+    whole = Analysis("ab", "r", OK, held)
+    monkeypatch.setenv("PATH", str(tmp_path))
+    assert all(is_reusable(each, settings) for each in (*stopped, whole))
+    for name in ("ffmpeg", "ffprobe"):
+        (tmp_path / name).write_text("#!/bin/sh\n")
+        (tmp_path / name).chmod(0o755)
+    # Another PATH, as what is found is remembered by it.
+    monkeypatch.setenv("PATH", f"{tmp_path}:{tmp_path}")
+    assert not any(is_reusable(each, settings) for each in stopped)
+    assert all(is_reusable(replace(each, had_ffmpeg=True), settings) for each in stopped)
+    assert is_reusable(whole, settings)
 
 
 def test_nothing_known_is_not_reusable():

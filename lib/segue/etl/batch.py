@@ -10,6 +10,7 @@ from functools import lru_cache
 
 from fsspec import AbstractFileSystem
 
+from segue.audio import ffmpeg
 from segue.audio.analyse import Analysed, Analyser
 from segue.audio.decode import Rejected
 from segue.dataset.base import OK, Dataset, Track
@@ -20,6 +21,7 @@ from segue.store import Store, open_store
 from segue.store.features import Analysis
 
 _JUDGED_BY_LIMITS = frozenset({OK, "too_short", "silent", "crashed"})
+_MAY_BE_MORE = frozenset({"unsupported", "too_short"})
 
 
 @dataclass(frozen=True)
@@ -77,9 +79,13 @@ def limits(settings: Settings) -> str:
 def is_reusable(analysis: Analysis | None, settings: Settings) -> bool:
     """Tell whether an earlier analysis of the same content still holds.
 
-    A file that ran out of time is tried again, and a status that thresholds decide holds only for them.
+    A file that ran out of time is tried again, a status that thresholds decide holds only for them, and what
+    libsndfile could not read to its end is tried again where FFmpeg has come since.
     """
     if analysis is None or analysis.status == "timeout":
+        return False
+    stopped = analysis.status in _MAY_BE_MORE or "truncated" in analysis.warnings
+    if stopped and not analysis.had_ffmpeg and ffmpeg.find():
         return False
     return analysis.status not in _JUDGED_BY_LIMITS or analysis.limits == limits(settings)
 
@@ -172,9 +178,9 @@ def _analysed_twice_if_crashed(
 
 def analyse(digest: str, outcome: Analysed | Rejected, job: Job) -> Analysis:
     """Return the analysis of one content from what its file gave."""
-    held = limits(job.settings)
+    held, had_ffmpeg = limits(job.settings), ffmpeg.find() is not None
     if isinstance(outcome, Rejected):
-        return Analysis(digest, job.recipe, outcome.status, held, outcome.detail)
+        return Analysis(digest, job.recipe, outcome.status, held, outcome.detail, had_ffmpeg=had_ffmpeg)
     return Analysis(
         digest,
         job.recipe,
@@ -186,6 +192,7 @@ def analyse(digest: str, outcome: Analysed | Rejected, job: Job) -> Analysis:
         warnings=list(outcome.warnings),
         vector=outcome.vector,
         fingerprint=outcome.fingerprint,
+        had_ffmpeg=had_ffmpeg,
     )
 
 

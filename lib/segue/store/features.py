@@ -20,7 +20,7 @@ class Analysis:
 
     ``limits`` are the thresholds that the status was judged by. ``vector`` is float32 of length 518 in the
     published column order; None unless ``status`` is ``ok``. ``fingerprint`` is what
-    `segue.audio.fingerprint` made of the sound, or empty.
+    `segue.audio.fingerprint` made of the sound, or empty. ``had_ffmpeg`` tells whether FFmpeg was there.
     """
 
     sha256: str
@@ -34,6 +34,7 @@ class Analysis:
     warnings: list[str] = field(default_factory=list)
     vector: np.ndarray | None = None
     fingerprint: bytes = b""
+    had_ffmpeg: bool = False
 
 
 class FeatureStore:
@@ -101,6 +102,7 @@ def _to_document(analysis: Analysis) -> dict[str, Any]:
         "warnings": analysis.warnings,
         "vector": None if vector is None else Binary(np.asarray(vector, dtype="<f4").tobytes()),
         "fingerprint": Binary(analysis.fingerprint),
+        "had_ffmpeg": analysis.had_ffmpeg,
     }
 
 
@@ -118,4 +120,5 @@ def _from_document(document: Mapping[str, Any]) -> Analysis:
         warnings=list(document["warnings"]),
         vector=None if vector is None else np.frombuffer(vector, dtype="<f4"),
         fingerprint=bytes(document.get("fingerprint", b"")),
+        had_ffmpeg=document.get("had_ffmpeg", False),
     )
