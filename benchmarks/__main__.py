@@ -3,7 +3,7 @@
 import subprocess
 import sys
 
-NAMES = ("pipeline", "features", "etl", "copies")
+NAMES = ("pipeline", "features", "parity", "etl", "copies")
 
 for name in NAMES:
     print(f"== benchmarks.{name}", flush=True)

@@ -7,10 +7,10 @@ import pytest
 
 from audio import features_reference as plain
 from audio.librosa_recipe import librosa_features
-from segue.audio.chroma import chroma_cens, chroma_cqt, tonnetz
-from segue.audio.constant_q import constant_q
 from segue.audio.decode import Decoded, decode
 from segue.audio.features import COLUMNS, extract
+from segue.audio.kernels.chroma import chroma_cens, chroma_cqt, tonnetz
+from segue.audio.kernels.constant_q import constant_q
 from segue.settings import Settings
 
 # scipy says so of a row of ones in the synthetic chroma.

@@ -10,9 +10,9 @@ import pytest
 import soundfile
 from PIL import Image
 
-from segue.audio.chroma import chroma_cens, tonnetz
-from segue.audio.constant_q import constant_q
 from segue.audio.features import COLUMNS
+from segue.audio.kernels.chroma import chroma_cens, tonnetz
+from segue.audio.kernels.constant_q import constant_q
 from segue.errors import SegueError
 from segue.notebook import Catalogue, portraits
 from segue.notebook.families import FAMILIES, measures, number

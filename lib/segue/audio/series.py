@@ -10,13 +10,13 @@ from functools import lru_cache
 import numpy as np
 from numba import njit
 
-from segue.audio import banks, spectral, tuning
-from segue.audio.chroma import chroma_cens, chroma_cqt, tonnetz
 from segue.audio.columns import SIZES
-from segue.audio.constant_q import constant_q
-from segue.audio.moments import BY_FRAME, FLOAT32, FLOAT64, summarise
-from segue.audio.spectrum import BINS, TILE, magnitudes, stride_of, tiles_of, to_columns, transform
-from segue.audio.zero_crossings import zero_crossing_rate
+from segue.audio.kernels import banks, spectral, tuning
+from segue.audio.kernels.chroma import chroma_cens, chroma_cqt, tonnetz
+from segue.audio.kernels.constant_q import constant_q
+from segue.audio.kernels.moments import BY_FRAME, FLOAT32, FLOAT64, summarise
+from segue.audio.kernels.spectrum import BINS, TILE, magnitudes, stride_of, tiles_of, to_columns, transform
+from segue.audio.kernels.zero_crossings import zero_crossing_rate
 
 _STOPS = np.cumsum(list(SIZES.values()))
 ROWS = {
@@ -30,7 +30,7 @@ _KIND = {
     "mfcc": FLOAT32, "rmse": FLOAT32, "tonnetz": FLOAT64 + BY_FRAME,
 }  # fmt: skip
 KINDS = np.repeat([_KIND.get(feature, FLOAT64) for feature in SIZES], list(SIZES.values()))
-"""What `segue.audio.moments` must know of each row."""
+"""What `segue.audio.kernels.moments` must know of each row."""
 _FAINTEST = 1e-10
 _RANGE_DB = 80.0
 # Sounds up to this long leave their memory for the next, some 12 MiB for each 30 s.
@@ -84,7 +84,7 @@ class Workspace:
         zero_crossing_rate(samples, lead, *self.counts, frames, self.series[ROWS["zcr"]][0])
 
     def spectral_peaks(self, squared: bool) -> np.ndarray:
-        """Return what `segue.audio.tuning.find_peaks` found, pitches and heights, float32 ``(2, peaks)``."""
+        """Return what `tuning.find_peaks` found, pitches and heights, float32 ``(2, peaks)``."""
         return self.peaks[int(squared), :, : self.found[int(squared)]]
 
     def maxima(self, frames: int) -> tuple[float, float, float]:

@@ -10,10 +10,10 @@ from typing import IO
 
 import numpy as np
 
-from segue.audio import tuning
 from segue.audio.features import Extracted, extract_all
-from segue.audio.moments import summarise
-from segue.audio.octaves import ChromaStream, ConstantQStream
+from segue.audio.kernels import tuning
+from segue.audio.kernels.moments import summarise
+from segue.audio.kernels.octaves import ChromaStream, ConstantQStream
 from segue.audio.series import COUNT, KINDS, ROWS, Survey, Workspace, vector_of, workspace
 from segue.audio.windows import HOP, Window, windows
 from segue.settings import SAMPLE_RATE
@@ -98,7 +98,7 @@ def _surveyed(work: Workspace, source: Iterator[Window]) -> tuple[Survey, int]:
 
 
 def _tuning(file: IO[bytes]) -> float:
-    """Return `segue.audio.tuning.tuning_of` of the peaks in a file."""
+    """Return `segue.audio.kernels.tuning.tuning_of` of the peaks in a file."""
     threshold = _median(file)
     counts = np.zeros(100, dtype=np.int64)
     for peaks in _read(file):

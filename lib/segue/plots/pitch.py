@@ -7,8 +7,8 @@ from collections.abc import Sequence
 import numpy as np
 from matplotlib.axes import Axes
 
-from segue.audio.chroma import chroma_cens, chroma_cqt, tonnetz
-from segue.audio.constant_q import constant_q
+from segue.audio.kernels.chroma import chroma_cens, chroma_cqt, tonnetz
+from segue.audio.kernels.constant_q import constant_q
 from segue.plots.spectrum import magnitudes
 from segue.plots.style import COLOURS, FAINT, NEUTRAL, SEQUENTIAL
 from segue.settings import SAMPLE_RATE
@@ -18,7 +18,7 @@ PITCH_CLASSES = ("C", "C♯", "D", "D♯", "E", "F", "F♯", "G", "G♯", "A", "
 
 def notes(axes: Axes, samples: np.ndarray) -> None:
     """Draw the chroma of the spectrogram, each frame beside its strongest pitch class."""
-    from segue.audio.banks import chroma_bank
+    from segue.audio.kernels.banks import chroma_bank
 
     folded = chroma_bank(0.0).reshape(-1, 12).T @ magnitudes(samples) ** 2
     _chromagram(axes, folded / np.maximum(folded.max(axis=0), 1e-12), samples)

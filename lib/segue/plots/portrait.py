@@ -165,7 +165,7 @@ def _timbre(axes: Axes, samples: np.ndarray) -> None:
     """Draw the mean level of 128 mel bands and the curve that twenty coefficients of it draw."""
     from scipy.fft import dct, idct
 
-    from segue.audio.banks import mel_bank
+    from segue.audio.kernels.banks import mel_bank
 
     power = (magnitudes(samples) ** 2).mean(axis=1)
     bank = mel_bank()

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 from numba import njit
 
-from segue.audio.spectrum import FRAME, HOP
+from segue.audio.kernels.spectrum import FRAME, HOP
 
 _BLOCKS = FRAME // HOP
 # The threshold in single precision, as librosa has it.

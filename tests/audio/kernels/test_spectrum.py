@@ -5,8 +5,8 @@ import pytest
 import scipy.signal
 
 from audio.librosa_recipe import librosa
+from segue.audio.kernels.spectrum import BINS, TILE, stride_of, tiles_of, transform
 from segue.audio.series import workspace
-from segue.audio.spectrum import BINS, TILE, stride_of, tiles_of, transform
 
 
 def spectrogram(samples: np.ndarray) -> np.ndarray:

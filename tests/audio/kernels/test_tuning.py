@@ -4,8 +4,8 @@ import numpy as np
 import pytest
 
 from audio.librosa_recipe import librosa
+from segue.audio.kernels.tuning import deviations, fullest, tuning_of
 from segue.audio.series import Survey, workspace
-from segue.audio.tuning import deviations, fullest, tuning_of
 from segue.settings import SAMPLE_RATE
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 from numba import njit
 
-from segue.audio.constant_q import BINS
+from segue.audio.kernels.constant_q import BINS
 
 _STEPS = (0.4, 0.2, 0.1, 0.05)
 _TINY = np.finfo(np.float32).tiny

@@ -13,7 +13,7 @@ from typing import NamedTuple
 import numpy as np
 from numba import njit
 
-from segue.audio.lanes import absolute, fill8, least, load8, most, narrow, root, store, widen
+from segue.audio.kernels.lanes import absolute, fill8, least, load8, most, narrow, root, store, widen
 
 FRAME = 2048
 HOP = 512

@@ -3,8 +3,8 @@
 import numpy as np
 import pytest
 
-from segue.audio.constant_q import constant_q
 from segue.audio.decode import Decoded, decode
+from segue.audio.kernels.constant_q import constant_q
 from segue.settings import SAMPLE_RATE, Settings
 
 # Of the loudest value: some roundings of float32. A filter's sparsified hundredth is 1e-2.

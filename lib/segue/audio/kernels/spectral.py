@@ -5,8 +5,8 @@ from __future__ import annotations
 import numpy as np
 from numba import njit
 
-from segue.audio.banks import BANDS, MELS
-from segue.audio.lanes import (
+from segue.audio.kernels.banks import BANDS, MELS
+from segue.audio.kernels.lanes import (
     add_weighted,
     fill16,
     keep_least,
@@ -18,7 +18,7 @@ from segue.audio.lanes import (
     store,
     widen,
 )  # fmt: skip
-from segue.audio.spectrum import BINS, FRAME, TILE
+from segue.audio.kernels.spectrum import BINS, FRAME, TILE
 from segue.settings import SAMPLE_RATE
 
 _HZ = SAMPLE_RATE / FRAME
@@ -127,8 +127,8 @@ def mel(tile, bank, at, stride, power, out):  # type: ignore[no-untyped-def]
 def fold(tiles, count, bank, stride, out):  # type: ignore[no-untyped-def]
     """Write the chroma of ``count`` tiles, float64[12 * stride], each frame's greatest value 1.
 
-    ``bank`` is that of `segue.audio.banks.chroma_bank`; the power of a bin goes to its pitch classes. A frame
-    of zeros stays one.
+    ``bank`` is that of `segue.audio.kernels.banks.chroma_bank`; the power of a bin goes to its pitch
+    classes. A frame of zeros stays one.
     """
     for number in range(count):
         tile = tiles[number * BINS * TILE : (number + 1) * BINS * TILE]

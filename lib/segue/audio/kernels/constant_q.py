@@ -45,13 +45,13 @@ def constant_q(samples: np.ndarray, tuning: float) -> np.ndarray:
     numpy.ndarray
         float32, shape ``(84, 1 + n // 512)``, from C1 upwards.
     """
-    taps = _taps(round(float(tuning), 6))
+    taps = taps_of(round(float(tuning), 6))
     made = np.empty((OCTAVES * BINS, 1 + len(samples) // HOP), dtype=np.float32)
     for octave in range(OCTAVES):
         if octave:
             samples = _halve(samples)
         top = made.shape[0] - BINS * octave
-        _project(samples, HOP >> octave, taps, made[top - BINS : top])
+        project(samples, HOP >> octave, taps, made[top - BINS : top])
     return made
 
 
@@ -70,7 +70,7 @@ def _keep_energy(samples):  # type: ignore[no-untyped-def]
         samples[i] = samples[i] / np.sqrt(0.5)
 
 
-def _project(samples: np.ndarray, hop: int, taps: np.ndarray, out: np.ndarray) -> None:
+def project(samples: np.ndarray, hop: int, taps: np.ndarray, out: np.ndarray) -> None:
     """Write the magnitudes of one octave, shape ``(12, frames)``."""
     count = min(_AT_ONCE, out.shape[1])
     folded = np.empty((2, count, _HALF), dtype=np.float32)
@@ -118,7 +118,7 @@ def _magnitudes(real, imaginary, out, start, stop):  # type: ignore[no-untyped-d
 
 
 @lru_cache(maxsize=256)
-def _taps(tuning: float) -> np.ndarray:
+def taps_of(tuning: float) -> np.ndarray:
     """Return the top octave's filters' taps from 129 on, float32 ``(2, 12, 128)``: even and odd part.
 
     A filter is a Hann-windowed tone of ``sr / (alpha f)`` samples and L1 norm 1, of whose spectrum the

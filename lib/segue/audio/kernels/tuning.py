@@ -5,9 +5,9 @@ from __future__ import annotations
 import numpy as np
 from numba import njit
 
-from segue.audio.lanes import above, fill16, load16, lowest_bit, most, not_below
-from segue.audio.moments import medians
-from segue.audio.spectrum import BINS, FRAME, TILE
+from segue.audio.kernels.lanes import above, fill16, load16, lowest_bit, most, not_below
+from segue.audio.kernels.moments import medians
+from segue.audio.kernels.spectrum import BINS, FRAME, TILE
 from segue.settings import SAMPLE_RATE
 
 _HZ = SAMPLE_RATE / FRAME

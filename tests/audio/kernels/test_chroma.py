@@ -3,9 +3,9 @@
 import numpy as np
 import pytest
 
-from segue.audio.chroma import chroma_cens, chroma_cqt, tonnetz
-from segue.audio.constant_q import constant_q
 from segue.audio.decode import Decoded, decode
+from segue.audio.kernels.chroma import chroma_cens, chroma_cqt, tonnetz
+from segue.audio.kernels.constant_q import constant_q
 from segue.settings import Settings
 
 FOLDING = {"n_chroma": 12, "n_octaves": 7, "bins_per_octave": 12}

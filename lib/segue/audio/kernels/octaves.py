@@ -5,8 +5,8 @@ from __future__ import annotations
 import numpy as np
 import soxr
 
-from segue.audio.chroma import chroma_cens, chroma_cqt, tonnetz
-from segue.audio.constant_q import BINS, HOP, OCTAVES, _project, _taps
+from segue.audio.kernels.chroma import chroma_cens, chroma_cqt, tonnetz
+from segue.audio.kernels.constant_q import BINS, HOP, OCTAVES, project, taps_of
 from segue.audio.windows import Tail
 
 _HALF = 128  # samples of a filter on either side of a frame's centre
@@ -14,14 +14,14 @@ _SMOOTHED = 21  # frames on either side that a smoothed chroma vector depends on
 
 
 class ConstantQStream:
-    """`segue.audio.constant_q.constant_q` of what is fed, frame by frame as it becomes known.
+    """`segue.audio.kernels.constant_q.constant_q` of what is fed, frame by frame as it becomes known.
 
     Each octave is halved by a stream of soxr's, which gives what soxr gives of the whole sound at once to the
     last bit: even the roundings about digital silence, which chroma vectors blow up, are the same.
     """
 
     def __init__(self, tuning: float) -> None:
-        self._taps = _taps(round(float(tuning), 6))
+        self._taps = taps_of(round(float(tuning), 6))
         self._halvers = [_Halver() for _ in range(OCTAVES - 1)]
         self._tails = [Tail(np.empty(0, dtype=np.float32)) for _ in range(OCTAVES)]
         self._taken = 0
@@ -47,7 +47,7 @@ class ConstantQStream:
             margin = min(-(-_HALF // hop), first)
             samples = np.ascontiguousarray(tail.between((first - margin) * hop, stop * hop + _HALF))
             rows = np.empty((BINS, stop - first + margin), dtype=np.float32)
-            _project(samples, hop, self._taps, rows)
+            project(samples, hop, self._taps, rows)
             top = len(made) - BINS * octave
             made[top - BINS : top] = rows[:, margin:]
             tail.drop_before(max(stop - -(-_HALF // hop), 0) * hop)

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 from scipy import stats
 
-from segue.audio.moments import BY_FRAME, FLOAT32, FLOAT64, summarise
+from segue.audio.kernels.moments import BY_FRAME, FLOAT32, FLOAT64, summarise
 
 pytestmark = pytest.mark.filterwarnings("ignore:Precision loss occurred:RuntimeWarning")
 

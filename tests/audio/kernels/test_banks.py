@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from audio.librosa_recipe import librosa
-from segue.audio.banks import chroma_bank, mel_bank, octave_bands
+from segue.audio.kernels.banks import chroma_bank, mel_bank, octave_bands
 
 
 def test_mel_filters_are_librosas():

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from audio.librosa_recipe import librosa
-from segue.audio.zero_crossings import zero_crossing_rate
+from segue.audio.kernels.zero_crossings import zero_crossing_rate
 
 
 def rate(samples: np.ndarray) -> np.ndarray:

@@ -1,0 +1,1 @@
+"""The compiled parts of the feature extractor, one idea each: from samples or spectra to series."""
