@@ -1,8 +1,11 @@
 import os
 import subprocess
 import sys
+from pathlib import Path
 
 import pytest
+
+import segue
 
 _EXTRACT = """
 import numpy as np
@@ -50,3 +53,12 @@ assert all(len(signatures) == 1 for signatures in kept.values()), kept
 def test_all_is_compiled_at_the_first_use():
     """What is compiled later is compiled without the lock."""
     subprocess.run([sys.executable, "-W", "error", "-c", _SIGNATURES], check=True, timeout=240)
+
+
+def test_the_folder_is_ours_also_when_numba_came_first(tmp_path):
+    code = "import numba, numpy; from segue.audio.features import extract; extract(numpy.ones(9_000))"
+    environment = {**os.environ, "XDG_CACHE_HOME": str(tmp_path)}
+    environment.pop("NUMBA_CACHE_DIR", None)
+    subprocess.run([sys.executable, "-W", "error", "-c", code], env=environment, check=True, timeout=240)
+    assert list((tmp_path / "segue" / "numba").rglob("*.nbi"))
+    assert not list(Path(segue.__file__).parent.rglob("*.nbi"))

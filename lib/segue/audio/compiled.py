@@ -5,6 +5,7 @@ from __future__ import annotations
 import fcntl
 import hashlib
 import os
+import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -39,10 +40,12 @@ def one_at_a_time() -> Iterator[None]:
 
 
 def own_cache() -> Path:
-    """Give numba, before it is imported, a folder that other programs do not fill without a lock."""
+    """Give numba a folder that other programs do not fill without a lock, also if it is imported already."""
     cache = os.environ.get("XDG_CACHE_HOME") or os.path.expanduser("~/.cache")
     folder = Path(os.environ.setdefault(_VARIABLE, os.path.join(cache, "segue", "numba", _sources())))
     folder.mkdir(parents=True, exist_ok=True)
+    if "numba" in sys.modules:
+        sys.modules["numba"].config.CACHE_DIR = str(folder)
     return folder
 
 
