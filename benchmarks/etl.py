@@ -144,8 +144,8 @@ class Bench:
         down(self.settings, lambda line: None, names=("kafka",))
         self._databases = 0
 
-    def etl(self, folder: Path, cores: int, *, again: bool = False) -> Run:
-        """Run the ETL into an empty database, or into the last one again."""
+    def etl(self, folder: Path, cores: int, *, again: bool = False, watched: bool = False) -> Run:
+        """Run the ETL into an empty database, or into the last one again; watching it takes time itself."""
         self._databases += not again
         settings = self.settings.model_copy(update={"spark_master": f"local[{cores}]"})
         mongo = next(service.pid for service in status(settings) if service.name == "mongo")
@@ -153,7 +153,7 @@ class Bench:
             spark = session(settings)
             dataset = FolderDataset(folder, database=store.database)
             before = processor_s([os.getpid(), mongo])
-            with watch() as sizes:
+            with watch() if watched else contextlib.nullcontext(Sizes()) as sizes:
                 report = run_etl(dataset, settings, store, spark, progress=False)
             after = processor_s([os.getpid(), mongo])
         spent = sum(seconds - before.get(pid, 0.0) for pid, seconds in after.items())
@@ -196,7 +196,7 @@ def rounds(bench: Bench, folder: Path, count: int, repeats: int) -> dict[str, fl
 
 def memory(bench: Bench, folder: Path, plot: Path | None) -> dict[str, float]:
     """Analyse a folder on two cores; return the processes' sizes after a twentieth of it and at its end."""
-    run = bench.etl(folder, 2)
+    run = bench.etl(folder, 2, watched=True)
     report, sizes = run.report, run.sizes
     timeline = np.array(report.timeline)
     done = np.interp(sizes.at, timeline[:, 0], timeline[:, 1])
