@@ -16,8 +16,10 @@ from fsspec.implementations.zip import ZipFileSystem
 from scipy.signal import correlate
 
 from segue.audio import ffmpeg
+from segue.audio.analyse import Analysed, Analyser
 from segue.audio.bounded import BoundedProcess, TookTooLong
-from segue.audio.decode import Decoded, Decoder, Rejected, decode
+from segue.audio.child import ForkedChild, OutOfMemory
+from segue.audio.decode import Decoded, Rejected, decode
 from segue.settings import SAMPLE_RATE, Settings
 from support.waiting import wait_until
 
@@ -36,10 +38,10 @@ CHANGED = {
 
 
 @pytest.fixture(scope="module")
-def decoder():
-    decoder = Decoder(SETTINGS)
-    yield decoder
-    decoder.close()
+def analyser():
+    analyser = Analyser(SETTINGS)
+    yield analyser
+    analyser.close()
 
 
 @pytest.fixture(scope="module")
@@ -60,22 +62,23 @@ def outcome(path: Path, settings: Settings = SETTINGS) -> Decoded | Rejected:
     return decode(path, path.stat().st_size, settings)
 
 
-def status(made: Decoded | Rejected) -> str:
-    return "ok" if isinstance(made, Decoded) else made.status
+def status(made: Analysed | Decoded | Rejected) -> str:
+    return made.status if isinstance(made, Rejected) else "ok"
 
 
 @pytest.mark.slow
-def test_what_ffmpeg_changes_among_the_odd_files(shared_data, decoder, tmp_path, monkeypatch):
+def test_what_ffmpeg_changes_among_the_odd_files(shared_data, analyser, tmp_path, monkeypatch):
     with (shared_data / "odd_audio" / "manifest.csv").open(newline="") as file:
         rows = list(csv.DictReader(file))
     fs = LocalFileSystem()
     with_it = {
-        row["path"]: decoder.decode(fs, str(shared_data / row["path"]), int(row["bytes"])) for row in rows
+        row["path"]: analyser.analyse(fs, str(shared_data / row["path"]), int(row["bytes"]))[0]
+        for row in rows
     }
     monkeypatch.setenv("PATH", str(tmp_path))
-    bare = Decoder(SETTINGS)
+    bare = Analyser(SETTINGS)
     without = {
-        row["path"]: bare.decode(fs, str(shared_data / row["path"]), int(row["bytes"])) for row in rows
+        row["path"]: bare.analyse(fs, str(shared_data / row["path"]), int(row["bytes"]))[0] for row in rows
     }
     bare.close()
     changed = {
@@ -88,12 +91,12 @@ def test_what_ffmpeg_changes_among_the_odd_files(shared_data, decoder, tmp_path,
         if isinstance(made, Rejected):
             assert "install FFmpeg" not in made.detail
     for path, made in without.items():
-        assert not isinstance(made, Decoded) or isinstance(with_it[path], Decoded)
+        assert not isinstance(made, Analysed) or isinstance(with_it[path], Analysed)
 
 
-def test_details_name_what_ffmpeg_said(shared_data, decoder):
+def test_details_name_what_ffmpeg_said(shared_data, analyser):
     path = shared_data / "odd_audio" / "mutagen" / "106-invalid-streaminfo.flac"
-    made = decoder.decode(LocalFileSystem(), str(path), path.stat().st_size)
+    made = analyser.analyse(LocalFileSystem(), str(path), path.stat().st_size)[0]
     assert made == Rejected(
         "unsupported",
         "is FLAC that libsndfile cannot read (File contains data in an unimplemented format), "
@@ -161,9 +164,9 @@ def test_a_file_that_is_not_local_is_read_from_a_bounded_copy(tmp_path, music):
         archive.write(path, "a.m4a")
     fs, size = ZipFileSystem(str(tmp_path / "a.zip")), path.stat().st_size
     for settings, expected in ((SETTINGS, "ok"), (Settings(ffmpeg_copy_mib=0), "unsupported")):
-        decoder = Decoder(settings)
-        made = decoder.decode(fs, "a.m4a", size)
-        decoder.close()
+        analyser = Analyser(settings)
+        made = analyser.analyse(fs, "a.m4a", size)[0]
+        analyser.close()
         assert status(made) == expected
     assert "raise SEGUE_FFMPEG_COPY_MIB" in made.detail
     np.testing.assert_array_equal(
@@ -254,16 +257,15 @@ def test_a_small_file_that_asks_for_hours_is_bounded(tmp_path):
     assert found.total == 11 * rate
 
 
-def test_hunger_is_too_large(tmp_path):
+def test_hunger_is_too_much_memory(tmp_path):
     silence = ["-f", "lavfi", "-i", "anullsrc=r=8000:cl=mono", "-t", "7200", "-c:a", "alac"]
     path = tmp_path / "a.m4a"
     subprocess.run([PROGRAMS.ffmpeg, "-nostdin", "-v", "error", *silence, path], check=True)
     assert path.stat().st_size < 1 << 20
-    decoder = Decoder(Settings(analysed_s=0, decode_memory_mib=64))
-    made = decoder.decode(LocalFileSystem(), str(path), path.stat().st_size)
-    decoder.close()
-    assert status(made) == "too_large"
-    assert "64 MiB" in made.detail
+    settings = Settings(analysed_s=0, decode_memory_mib=64)
+    child = ForkedChild(lambda path: decode(path, path.stat().st_size, settings), 64)
+    with child, pytest.raises(OutOfMemory, match="64 MiB"):
+        child.call(path, 60)
 
 
 class Fake:

@@ -13,7 +13,8 @@ import pytest
 import soundfile
 from fsspec.implementations.zip import ZipFileSystem
 
-from segue.audio.decode import Decoded, Decoder, Rejected
+from segue.audio.analyse import Analysed, Analyser
+from segue.audio.reading import Rejected
 from segue.dataset import zip_folder
 from segue.dataset.inventory import join, open_root, scan, sha256
 from segue.dataset.zip_folder import ZipFolder, open_zip
@@ -145,24 +146,24 @@ def test_every_clip_decodes_as_it_does_from_a_folder(shared_data, tmp_path):
     contents = {f"fma_small/{clip.parent.name}/{clip.name}": clip.read_bytes() for clip in clips}
     made = archive(tmp_path / "fma_small.zip", contents)
     settings = Settings(home=tmp_path)
-    decoder = Decoder(settings)
+    analyser = Analyser(settings)
     try:
         fs, base = open_root(f"zip://fma_small::{made}")
         local, folder = open_root(shared_data / "fma_audio")
         for entry in scan(f"zip://fma_small::{made}"):
-            packed = decoder.decode(fs, join(base, entry.path), entry.size)
-            plain = decoder.decode(local, join(folder, entry.path), entry.size)
-            assert isinstance(packed, Decoded)
-            assert isinstance(plain, Decoded)
-            np.testing.assert_array_equal(packed.samples, plain.samples)
+            packed = analyser.analyse(fs, join(base, entry.path), entry.size)[0]
+            plain = analyser.analyse(local, join(folder, entry.path), entry.size)[0]
+            assert isinstance(packed, Analysed)
+            assert isinstance(plain, Analysed)
+            np.testing.assert_array_equal(packed.vector, plain.vector)
         damage(made, next(iter(contents)))
         fs, base = open_root(f"zip://fma_small::{made}")
-        broken = decoder.decode(fs, join(base, f"{clips[0].parent.name}/{clips[0].name}"), 1_000_000)
+        broken = analyser.analyse(fs, join(base, f"{clips[0].parent.name}/{clips[0].name}"), 1_000_000)[0]
         assert isinstance(broken, Rejected)
         assert broken.status == "missing"
         assert f"{clips[0].name} is damaged" in broken.detail
     finally:
-        decoder.close()
+        analyser.close()
 
 
 def test_libsndfile_seeks_in_a_large_member(tmp_path, monkeypatch):

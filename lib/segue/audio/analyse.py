@@ -2,18 +2,25 @@
 
 from __future__ import annotations
 
+import errno
+import os
+import stat
 import time
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 
 import fsspec
 import numpy as np
+from fsspec.implementations.local import LocalFileSystem
 
 from segue.audio.blocks import SoundStream, is_long, stream
-from segue.audio.child import ForkedChild
-from segue.audio.decode import Decoded, Rejected, blame, decode, open_source, refuse_by_size
+from segue.audio.child import ChildCrashed, ChildTimeout, ForkedChild, OutOfMemory
+from segue.audio.decode import Decoded, decode
 from segue.audio.excerpt import Source
 from segue.audio.features import Extracted, extract_all
 from segue.audio.fingerprint import fingerprint
+from segue.audio.reading import Rejected, refuse_by_size
 from segue.audio.streaming import extract_blocks
 from segue.audio.tags import read_tags
 from segue.settings import SAMPLE_RATE, Settings
@@ -63,7 +70,7 @@ class Analyser:
         try:
             return self._child.call((fs, path, size, True, want_tags), self._settings.decode_timeout_s)
         except Exception as error:
-            return blame(error, self._settings), {}
+            return _blame(error, self._settings), {}
 
     def tags(self, fs: fsspec.AbstractFileSystem, path: str, size: int) -> dict[str, str]:
         """Return a file's tags alone (see `segue.audio.tags.read_tags`); none if reading them fails."""
@@ -89,6 +96,45 @@ def warm_up() -> None:
     extract_all(np.random.default_rng(0).standard_normal(SAMPLE_RATE, dtype=np.float32))
 
 
+def _blame(error: Exception, settings: Settings) -> Rejected:
+    """Return the reason for what went wrong in the child, or with it."""
+    match error:
+        case ChildTimeout():
+            limit = f"{settings.decode_timeout_s:g} s"
+            made = "timeout", f"takes longer than {limit} to decode: raise SEGUE_DECODE_TIMEOUT_S"
+        case OutOfMemory():
+            limit = f"{settings.decode_memory_mib} MiB"
+            made = "too_large", f"needs more than {limit} to decode: raise SEGUE_DECODE_MEMORY_MIB"
+        case OSError():
+            made = (
+                "missing",
+                f"cannot be read ({error.strerror or error}): check that it is there and allowed",
+            )
+        case ChildCrashed():
+            made = "crashed", f"the decoder {error} on it"
+        case _:
+            made = "crashed", f"the decoder failed on it ({type(error).__name__}: {error})"
+    return Rejected(*made)
+
+
+@contextmanager
+def _open(fs: fsspec.AbstractFileSystem, path: str) -> Iterator[Source]:
+    """Give a local regular file by its path, any other as an open binary file.
+
+    Raises
+    ------
+    OSError
+        If there is no regular file, or it cannot be opened.
+    """
+    if not isinstance(fs, LocalFileSystem):
+        with fs.open(path, "rb") as file:
+            yield file
+        return
+    if not stat.S_ISREG(os.stat(path).st_mode):
+        raise OSError(errno.EINVAL, "not a regular file")
+    yield path
+
+
 @dataclass(frozen=True)
 class _Work:
     settings: Settings
@@ -97,7 +143,7 @@ class _Work:
         self, request: tuple[fsspec.AbstractFileSystem, str, int, bool, bool]
     ) -> tuple[Analysed | Rejected | None, dict[str, str]]:
         fs, path, size, want_sound, want_tags = request
-        with open_source(fs, path) as source:
+        with _open(fs, path) as source:
             tags = read_tags(source) if want_tags else {}
             if not want_sound:
                 return None, tags

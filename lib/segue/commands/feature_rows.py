@@ -17,7 +17,7 @@ import numpy as np
 from fsspec import AbstractFileSystem
 
 from segue.audio.analyse import Analysed, Analyser
-from segue.audio.decode import Rejected
+from segue.audio.reading import Rejected
 from segue.dataset.base import OK
 from segue.dataset.inventory import escape, is_audio_name, join, open_root, scan
 from segue.settings import Settings

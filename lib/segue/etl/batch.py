@@ -12,7 +12,7 @@ from fsspec import AbstractFileSystem
 
 from segue.audio import ffmpeg
 from segue.audio.analyse import Analysed, Analyser
-from segue.audio.decode import Rejected
+from segue.audio.reading import Rejected
 from segue.dataset.base import OK, Dataset, Track
 from segue.dataset.inventory import join, open_root, sha256
 from segue.etl.measure import Stopwatch, peak_mib
