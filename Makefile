@@ -53,7 +53,7 @@ test: dev  ## all tests but the soak, under 25 minutes on 2 cores
 test-fast: dev  ## the tests that start nothing, under 3 minutes
 	$(PYTEST) -m "not slow and not soak"
 
-soak: dev  ## the full counts of kills and updates
+soak: dev  ## the full counts of kills, mutations and updates
 	$(PYTEST) -m soak
 
 lint: dev  ## ruff and mypy
