@@ -55,8 +55,9 @@ def test_all_is_compiled_at_the_first_use():
     subprocess.run([sys.executable, "-W", "error", "-c", _SIGNATURES], check=True, timeout=240)
 
 
-def test_the_folder_is_ours_also_when_numba_came_first(tmp_path):
-    code = "import numba, numpy; from segue.audio.features import extract; extract(numpy.ones(9_000))"
+@pytest.mark.parametrize("first", ["numba", "segue.audio.analyse"])
+def test_the_folder_is_ours_whatever_was_imported_first(tmp_path, first):
+    code = f"import {first}, numpy; from segue.audio.features import extract; extract(numpy.ones(9_000))"
     environment = {**os.environ, "XDG_CACHE_HOME": str(tmp_path)}
     environment.pop("NUMBA_CACHE_DIR", None)
     subprocess.run([sys.executable, "-W", "error", "-c", code], env=environment, check=True, timeout=240)
