@@ -59,12 +59,13 @@ def _halve(samples: np.ndarray) -> np.ndarray:
     """Return the samples at half their rate and of the same energy, ``ceil(n / 2)`` of them."""
     length = (len(samples) + 1) // 2
     halved = soxr.resample(samples, 2, 1, quality="HQ")
-    _keep_energy(halved)
+    keep_energy(halved)
     return halved[:length] if len(halved) >= length else np.pad(halved, (0, length - len(halved)))
 
 
 @njit(cache=True, error_model="numpy")
-def _keep_energy(samples):  # type: ignore[no-untyped-def]
+def keep_energy(samples):  # type: ignore[no-untyped-def]
+    """Scale float32 samples in place that were just halved in number, so that their energy stays."""
     # In double precision as in librosa: of digital silence the next octaves get the roundings alone.
     for i in range(len(samples)):
         samples[i] = samples[i] / np.sqrt(0.5)

@@ -6,7 +6,7 @@ import numpy as np
 import soxr
 
 from segue.audio.kernels.chroma import chroma_cens, chroma_cqt, tonnetz
-from segue.audio.kernels.constant_q import BINS, HOP, OCTAVES, project, taps_of
+from segue.audio.kernels.constant_q import BINS, HOP, OCTAVES, keep_energy, project, taps_of
 from segue.audio.windows import Tail
 
 _HALF = 128  # samples of a filter on either side of a frame's centre
@@ -70,7 +70,7 @@ class _Halver:
     def halve(self, samples: np.ndarray, last: bool) -> np.ndarray:
         self._read += len(samples)
         halved = self._stream.resample_chunk(samples, last=last)
-        halved /= np.sqrt(0.5)
+        keep_energy(halved)
         if last:
             left = (self._read + 1) // 2 - self._made
             halved = np.pad(halved[:left], (0, max(left - len(halved), 0)))
