@@ -178,7 +178,9 @@ def test_the_listeners_behind_a_reason_are_those_of_the_als_score():
     for item in serve.recommend(state, 10).items:
         if item.why.kind != "listeners":
             continue
-        added = als.explain(np.array([12, 13]), np.array([2.0, 2.0]), np.array([item.track_id - FIRST_ID]))[0]
+        added = als.contributions(
+            np.array([12, 13]), np.array([2.0, 2.0]), np.array([item.track_id - FIRST_ID])
+        )[0]
         assert item.why.because_of[0] == FIRST_ID + (12, 13)[int(added.argmax())]
 
 

@@ -51,7 +51,7 @@ def test_what_each_track_of_a_history_adds_sums_to_the_score():
     generator = np.random.default_rng(6)
     model = loaded(generator.normal(size=(30, 4)), reg=0.2)
     history, weights = np.array([2, 9, 17, 21]), np.array([1.0, 4.0, -2.0, 0.4])
-    added = model.explain(history, weights, np.arange(30))
+    added = model.contributions(history, weights, np.arange(30))
     score = model.factors.astype(float) @ model.fold_in(history, weights)
     assert added.shape == (30, 4)
     assert np.abs(added.sum(axis=1) - score).max() < 1e-12
@@ -61,7 +61,7 @@ def test_what_each_track_of_a_history_adds_sums_to_the_score():
 
 def test_the_track_that_an_item_resembles_adds_most_to_its_score():
     model = loaded(np.array([[1.0, 0.0], [0.0, 1.0], [0.9, 0.1], [0.1, 0.9]]))
-    added = model.explain(np.array([0, 1]), np.array([1.0, 1.0]), np.array([2, 3]))
+    added = model.contributions(np.array([0, 1]), np.array([1.0, 1.0]), np.array([2, 3]))
     assert added.argmax(axis=1).tolist() == [0, 1]
 
 

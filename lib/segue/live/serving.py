@@ -200,7 +200,7 @@ class Serving:
         """Return for each position the listener's tracks that ALS's score of it rests on most."""
         if self._als is None or not places.size:
             return {}
-        added = self._als.explain(taste.place, taste.weight, places)
+        added = self._als.contributions(taste.place, taste.weight, places)
         best = np.argsort(-added, axis=1, kind="stable")[:, :_CONTRIBUTORS]
         return {
             int(place): [int(taste.place[i]) for i in order if row[i] > 0] or [int(taste.place[order[0]])]

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 from segue.errors import UsageError
 from segue.models import persist
 from segue.models.als import ALS
-from segue.models.base import Capability, Need, Recommender, Scored, TrainingData
+from segue.models.base import Basis, Because, Capability, Need, Recommender, Scored, TrainingData
 from segue.models.config import nearest
 from segue.models.exact import Exact
 from segue.models.kmeans import KMeans
@@ -19,7 +19,18 @@ from segue.models.random_ import Random
 if TYPE_CHECKING:
     from pyspark.sql import SparkSession
 
-__all__ = ["MODELS", "Capability", "Need", "Recommender", "Scored", "TrainingData", "create", "load"]
+__all__ = [
+    "MODELS",
+    "Basis",
+    "Because",
+    "Capability",
+    "Need",
+    "Recommender",
+    "Scored",
+    "TrainingData",
+    "create",
+    "load",
+]
 
 MODELS: dict[str, type[Recommender[Any]]] = {
     model.name: model

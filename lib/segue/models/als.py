@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 from pydantic import Field
 
-from segue.models.base import Capability, Config, Need, Recommender, TrainingData
+from segue.models.base import Basis, Capability, Config, Need, Recommender, TrainingData
 from segue.models.content import unit_rows
 from segue.models.weights import Weighting, weigh
 
@@ -44,6 +44,7 @@ class ALS(Recommender[ALSConfig]):
     name = "als"
     can = frozenset(Capability)
     needs = frozenset({Need.INTERACTIONS})
+    basis = Basis.LISTENERS
     config_type = ALSConfig
     libraries = ("pyspark",)
 
@@ -100,7 +101,7 @@ class ALS(Recommender[ALSConfig]):
         left, right = self._normal_equations(history, weights)
         return np.linalg.solve(left, right.sum(axis=1))
 
-    def explain(self, history: np.ndarray, weights: np.ndarray, items: np.ndarray) -> np.ndarray:
+    def contributions(self, history: np.ndarray, weights: np.ndarray, items: np.ndarray) -> np.ndarray:
         """Return float64[m, h]: how much each track of a history adds to the score of each item.
 
         The score of an item with factors y is the sum over its row (Hu, Koren and Volinsky 2008, section 5):

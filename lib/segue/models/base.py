@@ -7,9 +7,8 @@ from __future__ import annotations
 
 from abc import ABC, abstractmethod
 from collections.abc import Iterable, Mapping, Sequence
-from enum import StrEnum
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, ClassVar, Generic, NamedTuple, Self, TypeVar
+from typing import TYPE_CHECKING, Any, ClassVar, Generic, Self, TypeVar
 
 import numpy as np
 
@@ -17,37 +16,18 @@ from segue.errors import SegueError, UsageError
 from segue.models import persist
 from segue.models.config import Config
 from segue.models.data import TrainingData, positions_in
+from segue.models.kinds import Basis, Because, Capability, Need, Scored
 from segue.models.ranking import tie_order, top_k
+from segue.models.search import Search
 
 if TYPE_CHECKING:
     from pyspark.sql import SparkSession
     from scipy.sparse import csr_matrix
 
-__all__ = ["Capability", "Config", "Need", "Recommender", "Scored", "TrainingData"]
+__all__ = ["Basis", "Because", "Capability", "Config", "Need", "Recommender", "Scored", "TrainingData"]
 
 ConfigT = TypeVar("ConfigT", bound=Config)
 _SEEDS_AT_ONCE = 64
-
-
-class Capability(StrEnum):
-    """What a model can be asked for."""
-
-    SIMILAR = "similar"
-    RECOMMEND = "recommend"
-
-
-class Need(StrEnum):
-    """What a model must be given to learn from."""
-
-    FEATURES = "features"
-    INTERACTIONS = "interactions"
-
-
-class Scored(NamedTuple):
-    """One item of a list; scores order one list and are not comparable between models."""
-
-    track_id: int
-    score: float
 
 
 class Recommender(ABC, Generic[ConfigT]):
@@ -78,6 +58,10 @@ class Recommender(ABC, Generic[ConfigT]):
     can: ClassVar[frozenset[Capability]]
     needs: ClassVar[frozenset[Need]]
     config_type: ClassVar[type[Config]]
+    basis: ClassVar[Basis]
+    """What its recommendations rest on, unless `explain` says otherwise of one."""
+    search: ClassVar[Mapping[str, Search]] = {}
+    """The parameters that tuning chooses, each with the values that make sense for it."""
     libraries: ClassVar[tuple[str, ...]] = ()
     """Distributions whose versions the manifest records, beside numpy and Segue itself."""
 
@@ -138,6 +122,8 @@ class Recommender(ABC, Generic[ConfigT]):
             raise SegueError(
                 f"{self.name} learns from plays and there are none in this catalogue: import or simulate some"
             )
+        if Need.GENRES in self.needs and len(data.genre_names) < 2:
+            raise SegueError(f"{self.name} learns from genres and the tracks name fewer than two")
         self._catalogue(data.track_ids, data.artist_ids, data.recording_ids, data.popularity)
         self._fit(data)
         self._fingerprint = data.fingerprint
@@ -206,6 +192,25 @@ class Recommender(ABC, Generic[ConfigT]):
             raise SegueError("a weight in the history is not finite: leave such plays out")
         played, weights = place[place >= 0], weights[place >= 0]
         return self._best(self._scores_for(played, weights), k, played, exclude)
+
+    def explain(self, history: Mapping[int, float], track_ids: Sequence[int], most: int = 3) -> list[Because]:
+        """Return for each of ``track_ids`` why it is recommended to a listener with this history.
+
+        ``Because.track_ids`` are up to ``most`` tracks of the history that add most to its score; none where
+        the score does not rest on single tracks, as for the most played ones.
+
+        Raises
+        ------
+        SegueError
+            If one of ``track_ids`` is not in the catalogue.
+        """
+        self._check(Capability.RECOMMEND, 1)
+        items = positions_in(self.track_ids, list(track_ids))
+        if (items < 0).any():
+            raise SegueError(f"track {list(track_ids)[int(np.argmin(items))]} is not in the catalogue")
+        place = positions_in(self.track_ids, list(history))
+        weights = np.fromiter(history.values(), dtype=np.float32, count=len(history))[place >= 0]
+        return self._because(place[place >= 0], weights, items, most)
 
     def score_histories(self, histories: csr_matrix) -> np.ndarray:
         """Return float32[m, n]: the scores behind `recommend` for m histories at once.
@@ -279,6 +284,27 @@ class Recommender(ABC, Generic[ConfigT]):
         from segue.spark import session
 
         return session(Settings())
+
+    def contributions(self, history: np.ndarray, weights: np.ndarray, items: np.ndarray) -> np.ndarray | None:
+        """Return float[m, h]: what each track of a history adds to the score of each of int64[m] positions.
+
+        None where scores are not made of such parts, or the model knows nothing of the history.
+        """
+        return None
+
+    def _because(
+        self, history: np.ndarray, weights: np.ndarray, items: np.ndarray, most: int
+    ) -> list[Because]:
+        parts = self.contributions(history, weights, items) if (weights > 0).any() else None
+        if parts is None:
+            basis = self.basis if self.basis is Basis.CHANCE else Basis.POPULARITY
+            return [Because(basis, ())] * items.size
+        order = np.argsort(-parts, axis=1, kind="stable")[:, :most]
+        ids = self.track_ids[history]
+        return [
+            Because(self.basis, tuple(int(ids[i]) for i in best if row[i] > 0))
+            for row, best in zip(parts, order, strict=True)
+        ]
 
     def _cold_scores(self, query: np.ndarray) -> np.ndarray:
         """Return float[n] for a query that the model knows nothing about: how many listeners each has."""

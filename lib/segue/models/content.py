@@ -7,7 +7,7 @@ from typing import Literal, TypeVar
 
 import numpy as np
 
-from segue.models.base import Capability, Config, Need, Recommender, TrainingData
+from segue.models.base import Basis, Capability, Config, Need, Recommender, TrainingData
 
 Metric = Literal["cosine", "euclidean"]
 
@@ -34,6 +34,7 @@ class ContentModel(Recommender[ContentConfigT]):
 
     can = frozenset(Capability)
     needs = frozenset({Need.FEATURES})
+    basis = Basis.SOUND
 
     rows: np.ndarray
     """float32[n, d]: the features, brought to unit length for ``cosine``; Euclidean distance then orders
@@ -77,6 +78,13 @@ class ContentModel(Recommender[ContentConfigT]):
     def _history_scores(self, history: np.ndarray, weights: np.ndarray) -> np.ndarray:
         liked = weights > 0
         return self._scores(history[liked], weights[liked])
+
+    def contributions(self, history: np.ndarray, weights: np.ndarray, items: np.ndarray) -> np.ndarray:
+        """Return float32[m, h]: weight times similarity; disliked tracks add nothing."""
+        parts = np.zeros((items.size, history.size), dtype=np.float32)
+        liked = weights > 0
+        parts[:, liked] = (weights[liked, None] * self._similar_to_each(history[liked])[:, items]).T
+        return parts
 
     def _state(self) -> dict[str, np.ndarray]:
         return {"rows": self.rows}

@@ -6,7 +6,7 @@ import hashlib
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cached_property
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
@@ -37,6 +37,9 @@ class TrainingData:
     interactions
         Columns ``listener_id`` (str), ``track_id`` (int64), ``weight`` (float32, positive: how much it was
         liked), or None. Repeated pairs are summed; tracks outside the catalogue are left out.
+    genres
+        n names of top genres, None or empty where a track has none; all without by default. Kept as
+        object[n] of str.
 
     Raises
     ------
@@ -49,6 +52,7 @@ class TrainingData:
     artist_ids: np.ndarray | None = None
     recording_ids: np.ndarray | None = None
     interactions: pd.DataFrame | None = None
+    genres: Any = None
 
     def __post_init__(self) -> None:
         ids = np.array(self.track_ids, dtype=np.int64)
@@ -61,6 +65,12 @@ class TrainingData:
             self._set("features", self._checked_features(self.features))
         if self.interactions is not None:
             self._check_interactions(self.interactions)
+        named = [""] * ids.size if self.genres is None else [str(name or "") for name in self.genres]
+        if len(named) != ids.size:
+            raise SegueError(
+                f"{len(named)} genres for {ids.size} tracks: give one each, None where there is none"
+            )
+        self._set("genres", np.array(named, dtype=object))
 
     def _set(self, name: str, value: np.ndarray) -> None:
         value.setflags(write=False)
@@ -110,6 +120,17 @@ class TrainingData:
         return positions_in(self.track_ids, track_ids)
 
     @cached_property
+    def genre_names(self) -> list[str]:
+        """Return the g different genres in alphabetical order."""
+        return sorted({name for name in self.genres if name})
+
+    @cached_property
+    def genre_codes(self) -> np.ndarray:
+        """Return int64[n]: the place of each track's genre in `genre_names`, -1 where it has none."""
+        code = {name: i for i, name in enumerate(self.genre_names)} | {"": -1}
+        return np.array([code[name] for name in self.genres], dtype=np.int64)
+
+    @cached_property
     def listeners(self) -> np.ndarray:
         """Return object[m]: the ids of the listeners with a play in the catalogue, ascending."""
         return self._sparse[1]
@@ -145,7 +166,8 @@ class TrainingData:
         digest = hashlib.sha256()
         for part in (self.track_ids, self.artist_ids, self.recording_ids, self.features):
             digest.update(b"|" if part is None else np.ascontiguousarray(part).tobytes() + b"|")
-        digest.update("\0".join(self.listeners.tolist()).encode())
+        for names in (self.genres.tolist(), self.listeners.tolist()):
+            digest.update("\0".join(names).encode() + b"|")
         for part in (self.matrix.indptr, self.matrix.indices, self.matrix.data):
             digest.update(np.ascontiguousarray(part).tobytes())
         return digest.hexdigest()

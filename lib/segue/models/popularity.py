@@ -6,7 +6,7 @@ from collections.abc import Mapping
 
 import numpy as np
 
-from segue.models.base import Capability, Config, Need, Recommender, TrainingData
+from segue.models.base import Basis, Capability, Config, Need, Recommender, TrainingData
 
 
 class PopularityConfig(Config):
@@ -19,6 +19,7 @@ class Popularity(Recommender[PopularityConfig]):
     name = "popularity"
     can = frozenset(Capability)
     needs = frozenset({Need.INTERACTIONS})
+    basis = Basis.POPULARITY
     config_type = PopularityConfig
 
     def _fit(self, data: TrainingData) -> None:

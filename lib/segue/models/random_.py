@@ -7,7 +7,7 @@ from collections.abc import Mapping
 
 import numpy as np
 
-from segue.models.base import Capability, Config, Recommender, TrainingData
+from segue.models.base import Basis, Capability, Config, Recommender, TrainingData
 
 
 class RandomConfig(Config):
@@ -22,6 +22,7 @@ class Random(Recommender[RandomConfig]):
     name = "random"
     can = frozenset(Capability)
     needs = frozenset()
+    basis = Basis.CHANCE
     config_type = RandomConfig
 
     def _fit(self, data: TrainingData) -> None:

@@ -111,6 +111,7 @@ class Catalogue:
             .to_numpy(dtype=np.int64),
             recording_ids=recording_ids_of(self._recordings()),
             interactions=self._interactions(),
+            genres=self.genres,
         )
 
     def _recordings(self) -> list[int | str | None]:
