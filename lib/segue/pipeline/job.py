@@ -290,7 +290,8 @@ class _Job:
 
 
 def _is_output(path: str) -> bool:
-    return path not in ("run.json", "metrics.json") and not path.startswith("stages/")
+    # What was tried while tuning belongs to no stage: a run that was killed goes on from there.
+    return path not in ("run.json", "metrics.json") and not path.startswith(("stages/", "tuning/"))
 
 
 def _remove_unowned(plan: Plan) -> None:
