@@ -10,11 +10,13 @@ from segue.models import persist
 from segue.models.als import ALS
 from segue.models.base import Basis, Because, Capability, Need, Recommender, Scored, TrainingData
 from segue.models.config import nearest
+from segue.models.ease import EASE
 from segue.models.exact import Exact
 from segue.models.kmeans import KMeans
 from segue.models.lsh import LSH
 from segue.models.popularity import Popularity
 from segue.models.random_ import Random
+from segue.models.ridge import Ridge
 
 if TYPE_CHECKING:
     from pyspark.sql import SparkSession
@@ -41,6 +43,8 @@ MODELS: dict[str, type[Recommender[Any]]] = {
         LSH,
         KMeans,
         ALS,
+        Ridge,
+        EASE,
     )
 }
 """Every model by its name; a new one is its file and its line here."""

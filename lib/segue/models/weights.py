@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
-from typing import Literal
+from typing import TYPE_CHECKING, Literal
 
 import numpy as np
+
+if TYPE_CHECKING:
+    from scipy.sparse import csr_matrix
 
 Weighting = Literal["percentile", "log", "binary", "raw"]
 
@@ -37,6 +40,14 @@ def weigh(values: np.ndarray, listeners: np.ndarray, weighting: Weighting) -> np
     else:
         weights[liked] = values[liked]
     return weights.astype(np.float32)
+
+
+def weigh_matrix(plays: csr_matrix, weighting: Weighting) -> csr_matrix:
+    """Return a new float32[m, n]: `weigh` of plays in CSR form, a listener a row."""
+    weights = plays.copy()
+    listeners = np.repeat(np.arange(plays.shape[0]), np.diff(plays.indptr))
+    weights.data = weigh(plays.data, listeners, weighting)
+    return weights
 
 
 def _mid_rank_share(values: np.ndarray, groups: np.ndarray) -> np.ndarray:
