@@ -7,10 +7,12 @@ import pandas as pd
 import pytest
 
 from segue.errors import SegueError, UsageError
+from segue.models import TrainingData, create
 from segue.notebook import NotShown
 from segue.pipeline import open_run
 from segue.pipeline.files import point, read_json, write_json
 from segue.settings import Settings
+from support.planted import frame
 
 
 @pytest.fixture
@@ -98,3 +100,34 @@ def test_pointing_replaces_a_link_in_one_step(tmp_path: Path):
     point(tmp_path / "current", tmp_path / "b")
     assert (tmp_path / "current").resolve() == (tmp_path / "b").resolve()
     assert sorted(path.name for path in tmp_path.iterdir()) == ["a", "b", "current"]
+
+
+def test_the_serving_model_is_one_that_was_saved(settings: Settings):
+    run = open_run("demo", "r1", "04_eval", settings)
+    with pytest.raises(SegueError, match="no models yet"):
+        run.choose_serving("popularity", {})
+    data = TrainingData(np.arange(4), interactions=frame([("a", 1, 1.0), ("b", 2, 1.0)]))
+    for name in ("popularity", "random"):
+        create(name).fit(data).save(run.new_model(name))
+    assert run.serving() is None
+    with pytest.raises(SegueError, match="no model 'best' to serve with; saved are popularity, random"):
+        run.choose_serving("best", {})
+    run.choose_serving("popularity", {"ndcg_at_10": np.float64(0.25), "low": float("nan")})
+    assert run.serving() == "popularity"
+    assert read_json(run.path / "serving.json") == {
+        "model": "popularity",
+        "fingerprint": data.fingerprint,
+        "figures": {"ndcg_at_10": 0.25, "low": None},
+    }
+    run.choose_serving("random", {})
+    assert run.serving() == "random"
+
+
+@pytest.mark.parametrize(
+    ("text", "what"), [("{", "damaged"), ("[]", "no model"), ('{"model": 3}', "no model")]
+)
+def test_a_serving_file_that_says_nothing_is_refused(settings: Settings, text: str, what: str):
+    run = open_run("demo", "r1", "04_eval", settings)
+    (run.path / "serving.json").write_text(text)
+    with pytest.raises(SegueError, match=f"serving.json .*{what}.*run notebook 04 again"):
+        run.serving()

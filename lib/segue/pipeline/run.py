@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 import re
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -23,6 +23,9 @@ BY_HAND = "by-hand"
 """The run id that the notebooks have outside the pipeline: one folder for each kind of data set."""
 
 CURRENT = "current"
+SERVING = "serving.json"
+"""Where a run says which of its models the player's lists are made with."""
+
 _ID = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,99}")
 
 
@@ -114,6 +117,44 @@ class Run:
         """Return the names of the saved models, in alphabetical order."""
         folder = self._find("models")
         return sorted(path.name for path in folder.iterdir() if not path.name.startswith("."))
+
+    def choose_serving(self, name: str, figures: Mapping[str, Any]) -> None:
+        """Make a saved model the one that the player's lists are made with, in ``serving.json``.
+
+        Parameters
+        ----------
+        name
+            Name of the saved model, such as ``best``.
+        figures
+            What it was chosen by; kept beside the name, in the plain form of `record`.
+
+        Raises
+        ------
+        SegueError
+            If the run has no model of this name, or its manifest cannot be read.
+        """
+        from segue.models.persist import read_manifest
+
+        saved = self.models()
+        if name not in saved:
+            raise SegueError(
+                f"the run {self.path.name} has no model {name!r} to serve with; saved are {', '.join(saved) or 'none'}"
+            )
+        fingerprint = read_manifest(self.model(name))["data"]["fingerprint"]
+        chosen = {"model": name, "fingerprint": fingerprint, "figures": _plain(dict(figures))}
+        write_json(self.path / SERVING, chosen)
+
+    def serving(self) -> str | None:
+        """Return the name of the model chosen by `choose_serving`; None where none was, as in older runs."""
+        try:
+            found = read_json(self._find(SERVING))
+        except SegueError:
+            return None
+        except ValueError:
+            raise SegueError(f"{self._find(SERVING)} is damaged: run notebook 04 again") from None
+        if not (isinstance(found, dict) and isinstance(found.get("model"), str)):
+            raise SegueError(f"{self._find(SERVING)} names no model: run notebook 04 again")
+        return found["model"]
 
     def describe(self, dataset: Dataset) -> None:
         """Record which data set this run is of; called by the first notebook.
