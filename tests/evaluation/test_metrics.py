@@ -3,7 +3,7 @@ import pytest
 from sklearn.metrics import average_precision_score, ndcg_score
 
 from segue.errors import SegueError, UsageError
-from segue.evaluation import metrics
+from segue.evaluation import lists, metrics
 
 HITS = np.array([[1, 0, 1, 0], [0, 0, 0, 0], [0, 1, 1, 1]], dtype=bool)
 RELEVANT = np.array([2, 5, 3])
@@ -56,13 +56,13 @@ def test_hits_of_lists():
 
 def test_coverage_and_gini_by_hand():
     ranked = np.array([[0, 1], [0, 1], [0, -1]])
-    assert metrics.coverage(ranked, 4) == 2 / 4
+    assert lists.coverage(ranked, 4) == 2 / 4
     # Counts 0, 0, 2, 3: the mean absolute difference over twice the mean.
     counts = np.array([3, 2, 0, 0])
     expected = np.abs(counts[:, None] - counts).mean() / (2 * counts.mean())
-    assert metrics.gini(ranked, 4) == pytest.approx(expected)
-    assert metrics.gini(np.array([[0, 1], [2, 3]]), 4) == pytest.approx(0)
-    assert metrics.gini(np.full((2, 2), -1), 4) == 0
+    assert lists.gini(ranked, 4) == pytest.approx(expected)
+    assert lists.gini(np.array([[0, 1], [2, 3]]), 4) == pytest.approx(0)
+    assert lists.gini(np.full((2, 2), -1), 4) == 0
 
 
 @pytest.mark.parametrize(

@@ -4,41 +4,73 @@ from __future__ import annotations
 
 import time
 from collections.abc import Mapping, Sequence
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
 import pandas as pd
 
 from segue.errors import SegueError
-from segue.evaluation import metrics
-from segue.evaluation.intervals import Difference, bootstrap_mean, paired_difference
+from segue.evaluation import lists
+from segue.evaluation.intervals import Difference, bootstrap_means, paired_difference
+from segue.evaluation.listeners import (
+    LIST_METRICS,
+    LISTENER_METRICS,
+    Questions,
+    listener_values,
+    questions,
+)
 from segue.evaluation.splits import per_listener_fifth
 from segue.models.base import Recommender, TrainingData
 from segue.models.data import UNKNOWN_ARTIST
 from segue.models.popularity import Popularity
 from segue.models.random_ import Random
-from segue.models.ranking import tie_order
+
+__all__ = [
+    "LISTENER_METRICS",
+    "LIST_METRICS",
+    "Comparison",
+    "compare_all",
+    "compare_on",
+    "evaluate_listeners",
+    "evaluate_similar",
+    "listener_values",
+    "means",
+    "paired",
+    "query_values",
+    "with_baselines",
+]
 
 Models = Mapping[str, Recommender[Any]]
 
-LISTENER_METRICS = (
-    "ndcg_at_10",
-    "recall_at_20",
-    "precision_at_10",
-    "hit_rate_at_10",
-    "mrr_at_10",
-    "map_at_10",
-)
-_DEEPEST = 20
-_AT_ONCE = 256
+
+@dataclass(frozen=True, eq=False)
+class Comparison:
+    """Models side by side on one test.
+
+    Parameters
+    ----------
+    table
+        One row a model, as `evaluate_listeners` says.
+    values
+        One row a model and listener: ``model``, ``listener_id``, ``history`` (tracks in training) and each
+        metric, for `paired`, `segue.evaluation.significance` and `segue.evaluation.breakdown`.
+    places
+        One row a model and test pair: ``model``, ``listener_id``, ``popularity`` of the track (listeners in
+        training), and its ``place`` in the listener's list, 0 beyond the 20th.
+    """
+
+    table: pd.DataFrame
+    values: pd.DataFrame
+    places: pd.DataFrame
 
 
 def evaluate_listeners(models: Models, data: TrainingData, seed: int = 0) -> pd.DataFrame:
     """Return one row a model: how well it finds a fifth of each listener's tracks that it has not seen.
 
-    The split is `per_listener_fifth`; each model is fitted (again) on the rest and ranks the whole
-    catalogue without the listener's training tracks.
+    The split is `per_listener_fifth`; each model is fitted on the rest and ranks the whole catalogue without
+    the listener's training tracks. Where parameters were chosen for these data, use
+    `segue.evaluation.held_out.HeldOut` instead: it sees to it that the test did not choose them.
 
     Parameters
     ----------
@@ -50,9 +82,10 @@ def evaluate_listeners(models: Models, data: TrainingData, seed: int = 0) -> pd.
     Returns
     -------
     pandas.DataFrame
-        ``model``; each of `LISTENER_METRICS` as its mean over listeners, with ``_low`` and ``_high`` of the
-        95 % bootstrap interval; ``coverage_at_10`` and ``gini_at_10`` of all lists; ``listeners``;
-        ``fit_s`` (seconds) and ``ms_per_listener``.
+        ``model``; each of `LISTENER_METRICS` and `LIST_METRICS` (diversity only where there are features) as
+        its mean over listeners, with ``_low`` and ``_high`` of the 95 % bootstrap interval;
+        ``coverage_at_10`` and ``gini_at_10`` of all lists; ``listeners``; ``fit_s`` (seconds, NaN where the
+        model came fitted) and ``ms_per_listener``.
     """
     if data.interactions is None:
         raise SegueError("listeners cannot be asked without plays: import or simulate some")
@@ -74,75 +107,39 @@ def compare_on(
     Returns
     -------
     tuple of pandas.DataFrame
-        The table of `evaluate_listeners`, and the values behind it: ``model``, ``listener_id`` and each
-        metric, for `paired`.
+        ``table`` and ``values`` of a `Comparison`.
     """
-    rows, values = [], []
-    for label, model in with_baselines(models, seed).items():
+    found = compare_all(with_baselines(models, seed), questions(train, test), seed)
+    return found.table, found.values
+
+
+def compare_all(models: Models, asked: Questions, seed: int = 0) -> Comparison:
+    """Ask the models as they are, fitting those that have not learned from these training data yet."""
+    rows, values, places = [], [], []
+    for label, model in models.items():
         start = time.perf_counter()
-        model.fit(train)
-        fitted = time.perf_counter()
-        own, ranked = listener_values(model, train, test)
+        fitted = model.is_fitted and model.fingerprint == asked.train.fingerprint
+        if not fitted:
+            model.fit(asked.train)
+        ready = time.perf_counter()
+        ranked = asked.ask(model)
         ended = time.perf_counter()
+        own = asked.values(ranked)
         values.append(own.assign(model=label))
+        places.append(asked.places(ranked).assign(model=label))
         rows.append(
             {
                 "model": label,
-                **_means(own, LISTENER_METRICS, seed),
-                "coverage_at_10": metrics.coverage(ranked[:, :10], train.size),
-                "gini_at_10": metrics.gini(ranked[:, :10], train.size),
+                **means(own, [name for name in (*LISTENER_METRICS, *LIST_METRICS) if name in own], seed),
+                "coverage_at_10": lists.coverage(ranked[:, :10], asked.train.size),
+                "gini_at_10": lists.gini(ranked[:, :10], asked.train.size),
                 "listeners": len(own),
-                "fit_s": fitted - start,
-                "ms_per_listener": 1000 * (ended - fitted) / len(own),
+                "fit_s": np.nan if fitted else ready - start,
+                "ms_per_listener": 1000 * (ended - ready) / len(own),
             }
         )
-    return pd.DataFrame(rows), pd.concat(values, ignore_index=True)
-
-
-def listener_values(
-    model: Recommender[Any], train: TrainingData, test: pd.DataFrame
-) -> tuple[pd.DataFrame, np.ndarray]:
-    """Return each listener's metrics for a model fitted on ``train``, and the lists behind them.
-
-    Equal scores are ordered anew for each listener, so that the luck of one order does not decide.
-
-    Returns
-    -------
-    tuple
-        Columns ``listener_id`` and `LISTENER_METRICS`; int64[m, 20] catalogue positions, -1 where a list
-        is shorter.
-
-    Raises
-    ------
-    SegueError
-        If no test listener has a play in ``train``.
-    """
-    wanted = test.drop_duplicates(["listener_id", "track_id"]).groupby("listener_id", sort=True)["track_id"]
-    relevant = {str(listener): train.positions(tracks.to_numpy()) for listener, tracks in wanted}
-    rows = np.flatnonzero([listener in relevant for listener in train.listeners])
-    if not rows.size:
-        raise SegueError("no listener of the test has a play in training: there is nobody to ask")
-    ranked = np.full((rows.size, _DEEPEST), -1, dtype=np.int64)
-    salts = tie_order(np.arange(rows.size))
-    for start in range(0, rows.size, _AT_ONCE):
-        histories = train.matrix[rows[start : start + _AT_ONCE]]
-        scores = model.score_histories(histories)
-        for i in range(histories.shape[0]):
-            scores[i, histories.indices[histories.indptr[i] : histories.indptr[i + 1]]] = -np.inf
-            best = model.top(scores[i], _DEEPEST, int(salts[start + i]))
-            ranked[start + i, : best.size] = best
-    listeners = train.listeners[rows]
-    hits = metrics.hit_matrix(ranked, [relevant[listener] for listener in listeners])
-    sizes = np.array([relevant[listener].size for listener in listeners])
-    values = {
-        "ndcg_at_10": metrics.ndcg_at_k(hits, sizes, 10),
-        "recall_at_20": metrics.recall_at_k(hits, sizes, 20),
-        "precision_at_10": metrics.precision_at_k(hits, sizes, 10),
-        "hit_rate_at_10": metrics.hit_rate_at_k(hits, sizes, 10),
-        "mrr_at_10": metrics.mrr_at_k(hits, sizes, 10),
-        "map_at_10": metrics.map_at_k(hits, sizes, 10),
-    }
-    return pd.DataFrame({"listener_id": listeners, **values}), ranked
+    together = (pd.concat(parts, ignore_index=True) for parts in (values, places))
+    return Comparison(pd.DataFrame(rows), *together)
 
 
 def evaluate_similar(
@@ -184,7 +181,7 @@ def evaluate_similar(
         rows.append(
             {
                 "model": label,
-                **_means(own, (metric,), seed, groups=owner),
+                **means(own, (metric,), seed, groups=owner),
                 "queries": len(own),
                 "artists": "never shared" if not unknown else f"not known for {unknown:.0%} of queries",
                 "ms_per_query": own["ms"].mean(),
@@ -259,11 +256,12 @@ def _owners(data: TrainingData) -> np.ndarray:
     )[1]
 
 
-def _means(
-    values: pd.DataFrame, names: Sequence[str], seed: int, groups: np.ndarray | None = None
+def means(
+    values: pd.DataFrame, names: Sequence[str], seed: int = 0, groups: np.ndarray | None = None
 ) -> dict[str, float]:
+    """Return the mean of each named column, and with ``_low`` and ``_high`` its 95 % bootstrap interval."""
     row: dict[str, float] = {}
-    for name in names:
-        interval = bootstrap_mean(values[name].to_numpy(), groups=groups, seed=seed)
+    found = bootstrap_means(values[list(names)].to_numpy(), groups=groups, seed=seed)
+    for name, interval in zip(names, found, strict=True):
         row |= {name: interval.mean, f"{name}_low": interval.low, f"{name}_high": interval.high}
     return row

@@ -23,10 +23,13 @@ def hit_matrix(ranked: np.ndarray, relevant: list[np.ndarray]) -> np.ndarray:
     relevant
         m arrays of the items that are relevant to each listener.
     """
-    hits = np.zeros(ranked.shape, dtype=bool)
-    for row, items in enumerate(relevant):
-        hits[row] = np.isin(ranked[row], items) & (ranked[row] >= 0)
-    return hits
+    ranked = np.asarray(ranked, dtype=np.int64)
+    lists = np.arange(len(ranked), dtype=np.int64)
+    items = np.concatenate([np.empty(0, dtype=np.int64), *relevant]).astype(np.int64)
+    owner = np.repeat(lists, [len(own) for own in relevant])
+    span = max(ranked.max(initial=0), items.max(initial=0)) + 1
+    wanted = (owner * span + items)[items >= 0]
+    return np.isin(lists[:, None] * span + ranked, wanted) & (ranked >= 0)
 
 
 def ndcg_at_k(hits: np.ndarray, relevant: np.ndarray, k: int) -> np.ndarray:
@@ -72,23 +75,6 @@ def map_at_k(hits: np.ndarray, relevant: np.ndarray, k: int) -> np.ndarray:
     head = hits[:, :k]
     precision = head.cumsum(axis=1) / np.arange(1, head.shape[1] + 1)
     return (precision * head).sum(axis=1) / np.minimum(relevant, k)
-
-
-def coverage(ranked: np.ndarray, items: int) -> float:
-    """Return the share of a catalogue of ``items`` that stands in at least one list of ``ranked``."""
-    return np.unique(ranked[ranked >= 0]).size / items
-
-
-def gini(ranked: np.ndarray, items: int) -> float:
-    """Return how unequally ``ranked`` shares its places among ``items``: 0 evenly, near 1 all to one item.
-
-    The Gini coefficient of how often each item of the catalogue is listed, those never listed included.
-    """
-    counts = np.sort(np.bincount(ranked[ranked >= 0], minlength=items)).astype(np.float64)
-    if not counts.sum():
-        return 0.0
-    rank = np.arange(1, items + 1)
-    return float(((2 * rank - items - 1) * counts).sum() / (items * counts.sum()))
 
 
 def _checked(hits: np.ndarray, relevant: np.ndarray, k: int) -> tuple[np.ndarray, np.ndarray]:
