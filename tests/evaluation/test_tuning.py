@@ -114,27 +114,18 @@ def test_a_search_killed_again_and_again_ends_as_if_it_had_not_been(tmp_path):
 
 def test_other_searches_in_the_same_folder_do_not_mix(tmp_path):
     other = taste(seed=5)
-    alone = [
-        tune("tunable", data, trials=3, seed=seed, fixed=fixed)
-        for data, seed, fixed in (
-            (TASTE, 0, {}),
-            (other, 0, {}),
-            (TASTE, 1, {}),
-            (TASTE, 0, {"power": "none"}),
-        )
-    ]
-    together = [
-        tune("tunable", data, trials=3, seed=seed, fixed=fixed, folder=tmp_path)
-        for data, seed, fixed in (
-            (TASTE, 0, {}),
-            (other, 0, {}),
-            (TASTE, 1, {}),
-            (TASTE, 0, {"power": "none"}),
-        )
-    ]
+    searches = [(TASTE, 0, {}), (other, 0, {}), (TASTE, 1, {}), (TASTE, 0, {"power": "none"})]
+
+    def tables(folder):
+        return [
+            tried(tune("tunable", data, trials=3, seed=seed, fixed=fixed, folder=folder))
+            for data, seed, fixed in searches
+        ]
+
+    alone, together = tables(None), tables(tmp_path)
     assert len(list(tmp_path.iterdir())) == 4
     for one, two in zip(alone, together, strict=True):
-        pd.testing.assert_frame_equal(tried(one), tried(two))
+        pd.testing.assert_frame_equal(one, two)
 
 
 def test_a_line_torn_by_a_crash_is_dropped_and_a_damaged_journal_is_told(tmp_path):
@@ -143,7 +134,7 @@ def test_a_line_torn_by_a_crash_is_dropped_and_a_damaged_journal_is_told(tmp_pat
     journal.write_bytes(journal.read_bytes()[:-20])
     pd.testing.assert_frame_equal(tried(tune("tunable", TASTE, trials=4, folder=tmp_path)), tried(whole))
     journal.write_bytes(b"no journal\n" + journal.read_bytes())
-    with pytest.raises(SegueError, match="is damaged .* remove it"):
+    with pytest.raises(SegueError, match=r"is damaged .* remove it"):
         tune("tunable", TASTE, trials=4, folder=tmp_path)
 
 
@@ -203,7 +194,7 @@ def test_the_search_finds_a_planted_optimum():
     found = tune("tunable", TASTE, trials=40, fixed={"power": "none"}, objective=objective)
     assert abs(np.log10(found.parameters["shrink"]) - 1) < 0.3
     assert abs(found.parameters["neighbours"] - 20) <= 2
-    assert list(found.importance)[0] == "neighbours"
+    assert next(iter(found.importance)) == "neighbours"
     assert sum(found.importance.values()) == pytest.approx(1.0)
 
 

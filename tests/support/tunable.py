@@ -2,6 +2,7 @@
 
 import time
 from collections.abc import Mapping
+from typing import ClassVar
 
 import numpy as np
 from pydantic import Field
@@ -9,7 +10,7 @@ from pydantic import Field
 from segue.errors import SegueError
 from segue.models import MODELS, Basis, Capability, Need, Recommender, TrainingData
 from segue.models.config import Config
-from segue.models.search import Choice, Real, Whole
+from segue.models.search import Choice, Real, Search, Whole
 
 
 class TunableConfig(Config):
@@ -27,7 +28,7 @@ class Tunable(Recommender[TunableConfig]):
     needs = frozenset({Need.INTERACTIONS})
     basis = Basis.LISTENERS
     config_type = TunableConfig
-    search = {
+    search: ClassVar[Mapping[str, Search]] = {
         "shrink": Real(0.1, 1_000.0, log=True),
         "neighbours": Whole(1, 40),
         "power": Choice(("none", "popular", "refused")),
