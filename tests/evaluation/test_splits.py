@@ -3,7 +3,14 @@ import pandas as pd
 import pytest
 
 from segue.errors import SegueError, UsageError
-from segue.evaluation.splits import by_artist, official, per_listener_fifth
+from segue.evaluation.splits import (
+    artist_folds,
+    by_artist,
+    by_track,
+    official,
+    per_listener_fifth,
+    shared_artists,
+)
 from support.planted import frame
 
 SIZES = {"a": 4, "b": 5, "c": 6, "d": 10, "e": 11, "f": 50}
@@ -83,3 +90,57 @@ def test_official_split():
     }
     with pytest.raises(SegueError, match="'train'"):
         official(["train"])
+
+
+def test_tracks_of_the_test_have_no_listener_in_training():
+    train, test = by_track(PLAYS, seed=2)
+    tracks = set(PLAYS["track_id"])
+    assert set(train["track_id"]) | set(test["track_id"]) == tracks
+    assert not set(train["track_id"]) & set(test["track_id"])
+    assert test["track_id"].nunique() == round(0.1 * len(tracks))
+    assert len(train) + len(test) == len(PLAYS)
+    assert not by_track(PLAYS, seed=3)[1].equals(test)
+    with pytest.raises(SegueError, match="two tracks"):
+        by_track(PLAYS[PLAYS["track_id"] == 10])
+    with pytest.raises(UsageError, match="test_share"):
+        by_track(PLAYS, test_share=0.0)
+
+
+def test_folds_ask_each_artist_once():
+    generator = np.random.default_rng(0)
+    genre_of = generator.integers(0, 3, 40)
+    artists = generator.integers(0, 40, 500)
+    artists[:50] = -1
+    genres = genre_of[artists]
+    folds = artist_folds(artists, 5, seed=1, genres=genres)
+    assert np.array_equal(np.sum([fold.test for fold in folds], axis=0), artists != -1)
+    for fold in folds:
+        assert not set(artists[fold.train]) & set(artists[fold.test])
+        assert np.array_equal(fold.left_out, artists == -1)
+        assert not (fold.train & fold.test).any()
+        assert fold.artists == "never shared (10% of unknown artist left out)"
+        # An artist has some 11 tracks: no fold is further than two of them from its share of a genre.
+        share = np.bincount(genres[artists != -1]) / 5
+        assert (np.abs(np.bincount(genres[fold.test], minlength=3) - share) < 22).all()
+    assert np.array_equal(artist_folds(artists, 5, seed=1, genres=genres)[0].test, folds[0].test)
+    assert not np.array_equal(artist_folds(artists, 5, seed=2, genres=genres)[0].test, folds[0].test)
+
+
+def test_folds_without_artists_or_with_too_few():
+    folds = artist_folds(np.full(10, -1), 5)
+    assert [fold.test.sum() for fold in folds] == [2] * 5
+    assert folds[0].artists == "not known: tracks were split one by one"
+    with pytest.raises(SegueError, match="5 folds by artist need as many artists and there are 3"):
+        artist_folds(np.array([1, 2, 3, 3, 3, 3]))
+    with pytest.raises(UsageError, match="at least 2"):
+        artist_folds(np.arange(9), 1)
+
+
+def test_what_is_said_of_artists_is_true():
+    artists = np.array([1, 1, 2, 3, -1, 3])
+    first, last = np.arange(6) < 3, np.arange(6) >= 3
+    assert shared_artists(first, last, artists) == "never shared (not known for 17% of tracks)"
+    assert shared_artists(first, ~last & ~first, artists) == "never shared"
+    odd = np.arange(6) % 2 == 1
+    assert shared_artists(odd, ~odd, artists) == "1 artist on both sides (not known for 17% of tracks)"
+    assert shared_artists(odd, ~odd, np.full(6, -1)) == "not known"
