@@ -1,9 +1,10 @@
 import numpy as np
 import pytest
+import pytrec_eval
 from sklearn.metrics import average_precision_score, ndcg_score
 
 from segue.errors import SegueError, UsageError
-from segue.evaluation import lists, metrics
+from segue.evaluation import metrics
 
 HITS = np.array([[1, 0, 1, 0], [0, 0, 0, 0], [0, 1, 1, 1]], dtype=bool)
 RELEVANT = np.array([2, 5, 3])
@@ -54,15 +55,38 @@ def test_hits_of_lists():
     assert hits.tolist() == [[True, False, True], [False, False, False]]
 
 
-def test_coverage_and_gini_by_hand():
-    ranked = np.array([[0, 1], [0, 1], [0, -1]])
-    assert lists.coverage(ranked, 4) == 2 / 4
-    # Counts 0, 0, 2, 3: the mean absolute difference over twice the mean.
-    counts = np.array([3, 2, 0, 0])
-    expected = np.abs(counts[:, None] - counts).mean() / (2 * counts.mean())
-    assert lists.gini(ranked, 4) == pytest.approx(expected)
-    assert lists.gini(np.array([[0, 1], [2, 3]]), 4) == pytest.approx(0)
-    assert lists.gini(np.full((2, 2), -1), 4) == 0
+def test_hits_are_those_of_a_search_one_by_one():
+    generator = np.random.default_rng(3)
+    ranked = generator.permuted(np.tile(np.arange(30), (50, 1)), axis=1)[:, :8]
+    ranked[generator.random(ranked.shape) < 0.1] = -1
+    relevant = [generator.choice(40, size=generator.integers(0, 9), replace=False) for _ in range(50)]
+    expected = [[item in own for item in row] for row, own in zip(ranked, relevant, strict=True)]
+    assert metrics.hit_matrix(ranked, relevant).tolist() == expected
+    assert metrics.hit_matrix(np.zeros((0, 3), dtype=int), []).shape == (0, 3)
+
+
+def test_against_trec_eval():
+    """Lists of all 40 items, a tenth of them relevant; recall and MAP of ours are over min(k, relevant)."""
+    generator = np.random.default_rng(1)
+    truth = generator.random((50, 40)) < 0.1
+    truth[:, 0] = True
+    scores = generator.permuted(np.tile(np.arange(40.0), (50, 1)), axis=1)
+    asked = {f"q{i}": {f"d{j}": int(hit) for j, hit in enumerate(row)} for i, row in enumerate(truth)}
+    answered = {f"q{i}": {f"d{j}": s for j, s in enumerate(row)} for i, row in enumerate(scores)}
+    measures = {"ndcg_cut.10", "recall.20", "P.10", "map_cut.10", "recip_rank", "success.10"}
+    found = pytrec_eval.RelevanceEvaluator(asked, measures).evaluate(answered)
+    theirs = {name: np.array([found[f"q{i}"][name] for i in range(50)]) for name in found["q0"]}
+    hits = np.take_along_axis(truth, np.argsort(-scores, axis=1), axis=1)
+    relevant = truth.sum(axis=1)
+    assert metrics.ndcg_at_k(hits, relevant, 10) == pytest.approx(theirs["ndcg_cut_10"])
+    assert metrics.precision_at_k(hits, relevant, 10) == pytest.approx(theirs["P_10"])
+    assert metrics.mrr_at_k(hits, relevant, 40) == pytest.approx(theirs["recip_rank"])
+    assert metrics.hit_rate_at_k(hits, relevant, 10) == pytest.approx(theirs["success_10"])
+    assert relevant.max() <= 20
+    assert metrics.recall_at_k(hits, relevant, 20) == pytest.approx(theirs["recall_20"])
+    few = relevant <= 10
+    assert few.sum() > 40
+    assert metrics.map_at_k(hits, relevant, 10)[few] == pytest.approx(theirs["map_cut_10"][few])
 
 
 @pytest.mark.parametrize(
