@@ -17,6 +17,7 @@ from segue.models.lsh import LSH
 from segue.models.popularity import Popularity
 from segue.models.random_ import Random
 from segue.models.ridge import Ridge
+from segue.models.wals import WALS
 
 if TYPE_CHECKING:
     from pyspark.sql import SparkSession
@@ -43,6 +44,7 @@ MODELS: dict[str, type[Recommender[Any]]] = {
         LSH,
         KMeans,
         ALS,
+        WALS,
         Ridge,
         EASE,
     )

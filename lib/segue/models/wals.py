@@ -1,0 +1,208 @@
+"""Weighted alternating least squares of our own: quick, averaged over several starts, nothing but numpy."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from typing import TYPE_CHECKING, ClassVar
+
+import numpy as np
+from pydantic import Field
+
+from segue.models import als_sweep
+from segue.models.base import Basis, Capability, Config, Need, Recommender, TrainingData
+from segue.models.content import unit_rows
+from segue.models.search import Choice, Real, Search
+from segue.models.weights import Weighting, weigh, weigh_matrix
+
+if TYPE_CHECKING:
+    from scipy.sparse import csr_matrix
+
+_LISTENERS_AT_ONCE = 64
+
+
+class WALSConfig(Config):
+    """Parameters of `WALS`.
+
+    ``rank`` factors in each of ``starts`` models that begin at different random points; confidence grows by
+    ``alpha`` per weight; a listener or track with n plays is regularised by reg m (n / m)^exponent, m the
+    mean number (so ``reg`` suits small and large sets alike, and exponent 1 is Spark's scaling).
+    """
+
+    rank: int = Field(64, ge=1)
+    reg: float = Field(0.6, gt=0)
+    listener_exponent: float = Field(0.5, ge=0, le=2)
+    track_exponent: float = Field(0.75, ge=0, le=2)
+    alpha: float = Field(4.0, gt=0)
+    iterations: int = Field(15, ge=1)
+    weighting: Weighting = "percentile"
+    starts: int = Field(1, ge=1)
+    seed: int = 0
+
+
+class WALS(Recommender[WALSConfig]):
+    """Implicit feedback (Hu, Koren and Volinsky 2008) with regularisation scaled by a power of the count.
+
+    A play of weight w has confidence c = 1 + alpha |w| and preference p = 1 (0 for a dislike, w < 0); what
+    was not played has c = 1, p = 0. A listener with plays i has the factors
+
+        x = (Y'Y + sum_i (c_i - 1) y_i y_i' + l(n) I)^-1 sum_i c_i p_i y_i
+
+    with Y the tracks' factors, n the number of plays with w > 0 and l(n) = reg m (n / m)^exponent
+    (`WALSConfig`); tracks likewise. `recommend` solves this for any history, so new listeners and new plays
+    count at once. A score is the sum of x'y over the starts; `similar` takes the cosine of all factors of a
+    track, side by side. A track that nobody has played has no factors and scores 0.
+    """
+
+    name = "wals"
+    can = frozenset(Capability)
+    needs = frozenset({Need.INTERACTIONS})
+    basis = Basis.LISTENERS
+    config_type = WALSConfig
+    libraries = ("scipy",)
+    search: ClassVar[Mapping[str, Search]] = {
+        "rank": Choice((32, 48, 64, 96)),
+        "reg": Real(0.1, 3, log=True),
+        "listener_exponent": Real(0, 1.25),
+        "track_exponent": Real(0.25, 1.25),
+        "alpha": Real(1, 40, log=True),
+        "weighting": Choice(("percentile", "binary", "log")),
+    }
+
+    factors: np.ndarray
+    """float32[n, starts * rank]: the tracks' factors, start by start; zeros for tracks nobody has played."""
+    mean_plays: float
+    """Mean number of tracks that a listener of the training data likes."""
+
+    def _fit(self, data: TrainingData) -> None:
+        config = self.config
+        weights = weigh_matrix(data.matrix, config.weighting)
+        turned = weights.T.tocsr()
+        counts = [
+            np.bincount(part.nonzero()[0], minlength=part.shape[0]) for part in (weights > 0, turned > 0)
+        ]
+        means = [als_sweep.mean_count(part) for part in counts]
+        exponents = (config.listener_exponent, config.track_exponent)
+        listeners, tracks = (
+            als_sweep.side(matrix, config.alpha, als_sweep.scaled_reg(count, config.reg, exponent, mean))
+            for matrix, count, exponent, mean in zip((weights, turned), counts, exponents, means, strict=True)
+        )
+        generator = np.random.default_rng(config.seed)
+        found = []
+        for _ in range(config.starts):
+            y = generator.normal(scale=0.1, size=(data.size, config.rank)).astype(np.float32)
+            y[counts[1] == 0] = 0
+            for _ in range(config.iterations):
+                x = als_sweep.solve(*als_sweep.to_axes(y), listeners)
+                y = als_sweep.solve(*als_sweep.to_axes(x), tracks)
+            found.append(y)
+        self.factors, self.mean_plays = np.concatenate(found, axis=1), means[0]
+        self._prepare()
+
+    def fold_in(self, history: np.ndarray, weights: np.ndarray) -> np.ndarray:
+        """Return float64[starts * rank]: the factors of a listener by the formula above.
+
+        Parameters
+        ----------
+        history
+            int64[h]: catalogue positions.
+        weights
+            float[h]: their weights as the interactions have them (counts, say), before weighting.
+        """
+        return self._fold(history[None, :], self._weigh(weights)[None, :])[0].reshape(-1)
+
+    def contributions(self, history: np.ndarray, weights: np.ndarray, items: np.ndarray) -> np.ndarray | None:
+        """Return float64[m, h]: how much each track of a history adds to the score of each item.
+
+        The score of an item with factors y is the sum over its row (Hu, Koren and Volinsky 2008, section 5):
+
+            y' x = sum_i c_i p_i y' W y_i   with   W = (Y'Y + sum_i (c_i - 1) y_i y_i' + l(n) I)^-1
+
+        A disliked track (p = 0) adds nothing of its own; it works through W.
+
+        Parameters
+        ----------
+        history, weights
+            As for `fold_in`.
+        items
+            int64[m]: catalogue positions.
+        """
+        if not self._is_known(history, weights):
+            return None
+        left, right = self._normal_equations(history[None, :], self._weigh(weights)[None, :])
+        y = self._exact[items].reshape(items.size, self.config.starts, self.config.rank)
+        return np.einsum("msk,skh->mh", y, np.linalg.solve(left, right)[0])
+
+    def _weigh(self, weights: np.ndarray) -> np.ndarray:
+        return weigh(weights, np.zeros(weights.size), self.config.weighting).astype(np.float64)
+
+    def _normal_equations(self, histories: np.ndarray, w: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+        """Return W^-1, float64[b, starts, rank, rank], and c_i p_i y_i, float64[b, starts, rank, h].
+
+        Parameters
+        ----------
+        histories
+            int64[b, h]: positions of b histories of one length.
+        w
+            float64[b, h]: their weights after weighting.
+        """
+        config = self.config
+        y = self._exact[histories].reshape(*histories.shape, config.starts, config.rank).transpose(0, 2, 3, 1)
+        extra = config.alpha * np.abs(w)[:, None, None, :]
+        left = self._gram + (y * extra) @ y.swapaxes(2, 3)
+        liked = (w > 0).sum(axis=1)
+        reg = als_sweep.scaled_reg(liked, config.reg, config.listener_exponent, self.mean_plays)
+        left[..., np.arange(config.rank), np.arange(config.rank)] += reg[:, None, None]
+        return left, y * np.where(w[:, None, None, :] > 0, 1 + extra, 0)
+
+    def _fold(self, histories: np.ndarray, w: np.ndarray) -> np.ndarray:
+        """Return float64[b, starts, rank] for the arguments of `_normal_equations`."""
+        left, right = self._normal_equations(histories, w)
+        return np.linalg.solve(left, right.sum(axis=3, keepdims=True))[..., 0]
+
+    def _is_known(self, history: np.ndarray, weights: np.ndarray) -> bool:
+        return bool((self._played[history] & (weights > 0)).any())
+
+    def _similar_scores(self, seeds: np.ndarray) -> np.ndarray | None:
+        known = seeds[self._played[seeds]]
+        return (self._unit @ self._unit[known].T).mean(axis=1) if known.size else None
+
+    def _history_scores(self, history: np.ndarray, weights: np.ndarray) -> np.ndarray | None:
+        if not self._is_known(history, weights):
+            return None
+        return (self._exact @ self.fold_in(history, weights)).astype(np.float32)
+
+    def _batch_scores(self, histories: csr_matrix) -> np.ndarray:
+        out = np.empty(histories.shape, dtype=np.float32)
+        weights = weigh_matrix(histories, self.config.weighting).data.astype(np.float64)
+        for rows, plays in _of_equal_length(np.diff(histories.indptr), histories.indptr):
+            positions = histories.indices[plays]
+            known = (self._played[positions] & (weights[plays] > 0)).any(axis=1)
+            x = self._fold(positions[known], weights[plays[known]])
+            out[rows[known]] = x.reshape(len(x), self._exact.shape[1]) @ self._exact.T
+            for row in rows[~known]:
+                query = histories.indices[histories.indptr[row] : histories.indptr[row + 1]]
+                out[row] = self._cold_scores(query)
+        return out
+
+    def _prepare(self) -> None:
+        self._unit = unit_rows(self.factors)
+        self._played: np.ndarray = np.any(self.factors, axis=1)
+        self._exact = self.factors.astype(np.float64)
+        parts = self._exact.reshape(-1, self.config.starts, self.config.rank).transpose(1, 2, 0)
+        self._gram = parts @ parts.swapaxes(1, 2)
+
+    def _state(self) -> dict[str, np.ndarray]:
+        return {"factors": self.factors, "mean_plays": np.array(self.mean_plays)}
+
+    def _restore(self, state: Mapping[str, np.ndarray]) -> None:
+        self.factors, self.mean_plays = state["factors"], float(state["mean_plays"])
+        self._prepare()
+
+
+def _of_equal_length(lengths: np.ndarray, starts: np.ndarray) -> Iterator[tuple[np.ndarray, np.ndarray]]:
+    """Yield int64[b] rows of one length and int64[b, length], where their plays stand; each row once."""
+    for length in np.unique(lengths):
+        rows = np.flatnonzero(lengths == length)
+        for first in range(0, rows.size, _LISTENERS_AT_ONCE):
+            batch = rows[first : first + _LISTENERS_AT_ONCE]
+            yield batch, starts[batch][:, None] + np.arange(length)
