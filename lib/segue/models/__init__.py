@@ -12,6 +12,7 @@ from segue.models.base import Basis, Because, Capability, Need, Recommender, Sco
 from segue.models.config import nearest
 from segue.models.ease import EASE
 from segue.models.exact import Exact
+from segue.models.item_knn import ItemKNN
 from segue.models.kmeans import KMeans
 from segue.models.lsh import LSH
 from segue.models.popularity import Popularity
@@ -43,6 +44,7 @@ MODELS: dict[str, type[Recommender[Any]]] = {
         Exact,
         LSH,
         KMeans,
+        ItemKNN,
         ALS,
         WALS,
         Ridge,

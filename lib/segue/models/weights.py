@@ -50,6 +50,27 @@ def weigh_matrix(plays: csr_matrix, weighting: Weighting) -> csr_matrix:
     return weights
 
 
+def bm25(plays: csr_matrix, *, k1: float = 1.2, b: float = 0.75) -> csr_matrix:
+    """Return a new float32[m, n]: plays in CSR form weighed by BM25 (Robertson and Zaragoza 2009).
+
+    Tracks are the documents and listeners the terms: a count c of a listener with n_u of the n tracks, on a
+    track with the sum of counts l, mean over tracks L, becomes
+
+        ln(1 + (n - n_u + 1/2) / (n_u + 1/2)) c (k1 + 1) / (c + k1 (1 - b + b l / L))
+
+    Values of 0 or below mean dislike and become -1.
+    """
+    weights = plays.astype(np.float64)
+    counts = np.maximum(plays.data, 0).astype(np.float64)
+    length = np.bincount(plays.indices, counts, minlength=plays.shape[1])
+    long = k1 * (1 - b + b * length / max(length.mean(), np.finfo(float).tiny))[plays.indices]
+    own = np.diff(plays.indptr)
+    rarity = np.log1p((plays.shape[1] - own + 0.5) / (own + 0.5))
+    found = np.repeat(rarity, own) * counts * (k1 + 1) / np.where(counts > 0, counts + long, 1)
+    weights.data = np.where(plays.data > 0, found, -1)
+    return weights.astype(np.float32)
+
+
 def _mid_rank_share(values: np.ndarray, groups: np.ndarray) -> np.ndarray:
     """Return float64[r]: (rank - 1/2) / size within the group, equal values sharing their mean rank."""
     if not values.size:
