@@ -92,6 +92,9 @@ def test_precision_by_hand():
         track: expected[track] for track in own.index
     }
     assert len(own) >= 4
+    # The other tracks of a genre that are not the query's artist's: 4 for 0, 1 and 2; 2 for 3; 0 and 1 for 4.
+    most = {0: 0.5, 1: 0.5, 2: 0.5, 3: 0.5, 4: 1.0}
+    assert own["genre_most_at_2"].to_dict() == {track: most[track] for track in own.index}
 
 
 def test_an_artist_is_never_the_answer_to_itself():

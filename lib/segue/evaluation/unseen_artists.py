@@ -34,8 +34,8 @@ class UnseenArtists:
         One row a model, as `evaluate_unseen_artists` says.
     values
         One row a model and query: ``model``, ``track_id``, ``artist`` (an arbitrary number), ``genre``,
-        ``fold``, ``genre_precision_at_k``, ``unseen_precision_at_k``, ``ms``; for `marks` and `differences`
-        with ``by="track_id", groups="artist"``.
+        ``fold``, the precisions and the most that each could be, ``ms``; for `marks` and `differences` with
+        ``by="track_id", groups="artist"``.
     artists
         What can truthfully be said of artists on both sides.
     """
@@ -85,8 +85,10 @@ def evaluate_unseen_artists(
     UnseenArtists
         Its table has ``model``; ``genre_precision_at_k`` among the whole catalogue and
         ``unseen_precision_at_k`` among the tracks of the fold's own artists only, whose genres nobody was
-        told, each with ``_low`` and ``_high`` of the 95 % bootstrap interval over artists; ``queries`` and
-        ``asked_artists``; ``fit_s`` (mean of the folds) and ``ms_per_query``.
+        told, each with ``_low`` and ``_high`` of the 95 % bootstrap interval over artists;
+        ``genre_most_at_k`` and ``unseen_most_at_k``, the most that could be reached where a genre has fewer
+        than k candidates; ``queries`` and ``asked_artists``; ``fit_s`` (mean of the folds) and
+        ``ms_per_query``.
 
     Raises
     ------
@@ -146,30 +148,39 @@ def _ask(
     model: Recommender[Any], data: TrainingData, split: TrackSplit, asked: np.ndarray, k: int
 ) -> pd.DataFrame:
     """Return the values of one fitted model; queries without a candidate among the unseen are left out."""
-    owners = _owners(data)
+    owners, recordings = _owners(data), np.asarray(data.recording_ids)
     rows = []
     for i in asked:
-        own = (owners == owners[i]) | (data.genre_codes < 0) | (data.recording_ids == data.recording_ids[i])
-        start = time.perf_counter()
-        everywhere = _precision(model, data, i, own, k)
-        ms = 1000 * (time.perf_counter() - start)
-        unseen = _precision(model, data, i, own | ~split.test, k)
-        if unseen is not None:
-            rows.append((data.track_ids[i], owners[i], data.genres[i], everywhere, unseen, ms))
-    columns = [f"genre_precision_at_{k}", f"unseen_precision_at_{k}", "ms"]
+        barred = (owners == owners[i]) | (data.genre_codes < 0) | (recordings == recordings[i])
+        everywhere = _precision(model, data, i, barred, k)
+        unseen = _precision(model, data, i, barred | ~split.test, k)
+        if everywhere is not None and unseen is not None:
+            rows.append((data.track_ids[i], owners[i], data.genres[i], *everywhere, *unseen[:2]))
+    columns = [f"genre_precision_at_{k}", f"genre_most_at_{k}", "ms"]
+    columns += [f"unseen_precision_at_{k}", f"unseen_most_at_{k}"]
     return pd.DataFrame(rows, columns=["track_id", "artist", "genre", *columns])
 
 
 def _precision(
     model: Recommender[Any], data: TrainingData, query: int, barred: np.ndarray, k: int
-) -> float | None:
-    """Return the share of the query's genre among its k most similar, None without a candidate."""
-    candidates = np.unique(np.asarray(data.recording_ids)[~barred]).size
+) -> tuple[float, float, float] | None:
+    """Return the share of the query's genre among its k most similar, the most it could be, and the ms.
+
+    None without a candidate. Of copies of a recording only one can be in a list.
+    """
+    recordings, codes = np.asarray(data.recording_ids)[~barred], data.genre_codes[~barred]
+    candidates = np.unique(recordings).size
     if not candidates:
         return None
-    found = model.similar([int(data.track_ids[query])], k, exclude=data.track_ids[barred])
+    alike = np.unique(recordings[codes == data.genre_codes[query]]).size
+    exclude = data.track_ids[barred]
+    start = time.perf_counter()
+    found = model.similar([int(data.track_ids[query])], k, exclude=exclude)
+    ms = 1000 * (time.perf_counter() - start)
     places = data.positions([item.track_id for item in found])
-    return float((data.genre_codes[places] == data.genre_codes[query]).sum() / min(k, candidates))
+    hits = (data.genre_codes[places] == data.genre_codes[query]).sum()
+    wanted = min(k, candidates)
+    return float(hits / wanted), min(wanted, alike) / wanted, ms
 
 
 def _owners(data: TrainingData) -> np.ndarray:
@@ -188,6 +199,7 @@ def _table(values: pd.DataFrame, seconds: list[tuple[str, float]], k: int, seed:
             {
                 "model": label,
                 **means(own, metrics, seed, groups=own["artist"].to_numpy()),
+                **{name: own[name].mean() for name in (f"genre_most_at_{k}", f"unseen_most_at_{k}")},
                 "queries": len(own),
                 "asked_artists": own["artist"].nunique(),
                 "fit_s": fit_s[label],
