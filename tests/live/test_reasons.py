@@ -1,7 +1,9 @@
+import numpy as np
 import pytest
 
 from segue.live import reasons
-from segue.live.reasons import Label
+from segue.live.reasons import Label, Teller
+from segue.models.kinds import Basis, Because, Scored
 from segue.store.cards import PRINT
 
 
@@ -51,3 +53,35 @@ def test_who_listens_is_said_truly():
     assert reasons.popular(1, simulated=False).text == "played by 1 listener here"
     assert reasons.popular(1_200, simulated=True).text == "played by 1,200 simulated listeners here"
     assert reasons.new(anybody_plays=True).text == "nobody here has played it yet"
+
+
+def test_each_basis_has_its_words():
+    labels = {1: sounding("One", brightness=0.9), 2: sounding("Two"), 3: sounding("Three")}
+    teller = Teller(
+        np.array([1, 2, 3, 4]), np.array([5.0, 1.0, 0.0, 0.0]), lambda ids: labels, simulated=True
+    )
+    because = [
+        Because(Basis.SOUND, (2, 3)),
+        Because(Basis.LISTENERS, (3, 2)),
+        Because(Basis.LISTENERS, ()),
+        Because(Basis.POPULARITY, ()),
+        Because(Basis.CHANCE, ()),
+    ]
+    chosen = [Scored(1, 0.1234567), Scored(2, 0.0), Scored(2, 0.0), Scored(3, 0.0), Scored(4, 0.0)]
+    items = teller.items(chosen, because)
+    assert [(item.why.kind, item.why.text) for item in items] == [
+        ("sound", "near “Two”: brighter"),
+        ("listeners", "simulated listeners of “Three” play this too"),
+        ("popular", "played by 1 simulated listener here"),
+        ("new", "nobody here has played it yet"),
+        ("new", "drawn by chance"),
+    ]
+    assert [item.why.because_of for item in items] == [[2], [3, 2], [], [], []]
+    assert (items[0].track_id, items[0].score) == (1, 0.123457)
+
+
+def test_labels_are_asked_for_once_and_for_all_that_is_named():
+    asked = []
+    teller = Teller(np.arange(9), np.zeros(9), lambda ids: asked.append(set(ids)) or {}, simulated=False)
+    teller.items([Scored(1, 0.0), Scored(2, 0.0)], [Because(Basis.SOUND, (7, 8)), Because(Basis.SOUND, (3,))])
+    assert asked == [{1, 2, 3, 7, 8}]

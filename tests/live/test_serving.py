@@ -1,7 +1,9 @@
 import random
+import shutil
 import subprocess
 import sys
 from collections import Counter
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -9,9 +11,14 @@ import pytest
 from segue.errors import SegueError
 from segue.live import listener
 from segue.live.listener import ListenerState, apply
+from segue.live.loading import _version, make
 from segue.live.reasons import Label
 from segue.live.serving import Serving
-from segue.models import TrainingData, create
+from segue.models import Capability, TrainingData, create
+from segue.models.als import ALS
+from segue.models.exact import Exact
+from segue.models.rerank import RerankConfig
+from segue.pipeline.run import Run
 from support.live_world import SIZE, TRACKS, cards, catalogue, event, fitted
 from support.planted import FIRST_ID, blobs
 
@@ -182,6 +189,92 @@ def test_the_listeners_behind_a_reason_are_those_of_the_als_score():
             np.array([12, 13]), np.array([2.0, 2.0]), np.array([item.track_id - FIRST_ID])
         )[0]
         assert item.why.because_of[0] == FIRST_ID + (12, 13)[int(added.argmax())]
+
+
+class Best(ALS):
+    name = "best"
+
+
+def renamed() -> Best:
+    """Return the ALS of this world as a model of another name."""
+    als = MODELS["als"]
+    model = Best(als.config)
+    model._catalogue(als.track_ids, als.artist_ids, als.recording_ids, als.popularity)
+    model._restore(als._state())
+    model._fingerprint = als.fingerprint
+    return model
+
+
+def test_whichever_model_is_chosen_ranks_by_what_others_play():
+    chosen = {"exact": MODELS["exact"], "best": renamed(), "popularity": MODELS["popularity"]}
+    serve = Serving(chosen, lambda ids: LABELS, others="best")
+    for seed in range(20):
+        state = random_state(seed)
+        made, by_als = serve.recommend(state, 20), serving().recommend(state, 20)
+        assert made.items == by_als.items
+        assert made.model == by_als.model.replace("als", "best")
+    alone = Serving({"best": renamed()}, lambda ids: LABELS, others="best")
+    assert alone.recommend(state_of((12, "like")), 5).model == "best"
+
+
+def test_a_content_model_may_be_chosen_and_gives_its_own_reasons():
+    serve = Serving(MODELS, lambda ids: LABELS, others="exact")
+    made = serve.recommend(state_of((12, "like"), (16, "like")), 10)
+    assert made.model == "exact"
+    assert {item.why.kind for item in made.items} == {"sound"}
+    assert all(item.why.because_of[0] in (FIRST_ID + 12, FIRST_ID + 16) for item in made.items)
+
+
+@pytest.mark.parametrize("name", ["popularity", "random"])
+def test_a_model_without_taste_leaves_the_ranking_to_the_sound(name):
+    models = MODELS | {"random": create("random").fit(DATA)}
+    serve = Serving(models, lambda ids: LABELS, others=name)
+    state = state_of((12, "like"), (17, "complete"))
+    assert serve.recommend(state, 20) == serving("exact", "popularity").recommend(state, 20)
+
+
+def test_a_model_that_makes_no_lists_is_refused():
+    class Finds(Exact):
+        name = "finds"
+        can = frozenset({Capability.SIMILAR})
+
+    with pytest.raises(SegueError, match="finds makes no lists for listeners"):
+        Serving({"finds": Finds().fit(DATA)}, lambda ids: {}, others="finds")
+
+
+def test_the_knob_makes_lists_more_different():
+    rows = MODELS["exact"].rows
+
+    def difference(diversity: float) -> float:
+        serve = Serving(MODELS, lambda ids: LABELS, rules=RerankConfig(diversity=diversity))
+        state = state_of((12, "like"), (16, "like"), (20, "complete"))
+        places = [item.track_id - FIRST_ID for item in serve.recommend(state, 10).items]
+        return 1 - float((rows[places] @ rows[places].T)[np.triu_indices(10, 1)].mean())
+
+    assert difference(0) < difference(0.4) < difference(0.9)
+
+
+def run_of(folder: Path) -> Run:
+    for name, model in (MODELS | {"random": create("random").fit(DATA)}).items():
+        model.save(folder / "models" / name)
+    return Run(folder, "04_eval")
+
+
+def test_a_run_serves_with_what_it_has_chosen(tmp_path, caplog):
+    run = run_of(tmp_path)
+    state = state_of((12, "like"))
+    made, before = make(run, lambda ids: LABELS, simulated=False), _version(run)
+    assert made.recommend(state, 10) == serving().recommend(state, 10)
+    run.choose_serving("exact", {})
+    chosen = make(run, lambda ids: LABELS, simulated=False)
+    assert chosen.recommend(state, 10).model == "exact"
+    assert chosen.fingerprint != made.fingerprint
+    assert _version(run) != before
+    run.choose_serving("random", {})
+    shutil.rmtree(tmp_path / "models" / "random")
+    fallen_back = make(run, lambda ids: LABELS, simulated=False)
+    assert fallen_back.recommend(state, 10).model == "exact+als"
+    assert "lacks its serving model random: serving with als" in caplog.text
 
 
 def test_models_that_do_not_belong_together_are_refused():

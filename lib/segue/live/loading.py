@@ -8,11 +8,11 @@ from collections.abc import Collection, Mapping
 from typing import Any
 
 from segue.errors import SegueError
-from segue.live.reasons import Label
-from segue.live.serving import SERVED, Serving
+from segue.live.reasons import Label, Labels
+from segue.live.serving import OTHERS, POPULARITY, SOUND, Serving
 from segue.models import Recommender
 from segue.models.persist import MANIFEST
-from segue.pipeline.run import CURRENT, Run, current_run
+from segue.pipeline.run import CURRENT, SERVING, Run, current_run
 from segue.settings import Settings
 from segue.store import Store
 
@@ -44,7 +44,7 @@ def load(run: Run, store: Store) -> Serving:
     Parameters
     ----------
     run
-        A run in which at least one model of `segue.live.serving.SERVED` was fitted.
+        A run in which its serving model, or one of those in `segue.live.serving`, was fitted.
     store
         The data set's: its cards name the tracks, its plays tell whether listeners are simulated.
 
@@ -53,13 +53,21 @@ def load(run: Run, store: Store) -> Serving:
     SegueError
         If there is no such model, or the files of one are damaged.
     """
+    simulated = store.plays.count() > store.plays.count_real()
+    return make(run, CardLabels(store), simulated=simulated)
+
+
+def make(run: Run, labels: Labels, *, simulated: bool) -> Serving:
+    """Return a run's models ready to serve with labels from elsewhere; as `load` otherwise."""
     models: dict[str, Recommender[Any]] = {}
-    digest = hashlib.sha256()
+    others, chosen = _others(run), run.serving()
+    if chosen not in (None, others):
+        _log.warning("the run %s lacks its serving model %s: serving with %s", run.path.name, chosen, others)
+    digest = hashlib.sha256(others.encode())
     for name in _served(run):
         models[name] = run.load_model(name)
         digest.update((run.model(name) / MANIFEST).read_bytes())
-    simulated = store.plays.count() > store.plays.count_real()
-    return Serving(models, CardLabels(store), simulated=simulated, fingerprint=digest.hexdigest())
+    return Serving(models, labels, others=others, simulated=simulated, fingerprint=digest.hexdigest())
 
 
 class Models:
@@ -133,14 +141,28 @@ class Models:
 
 
 def _version(run: Run) -> tuple[object, ...]:
-    """Return something that changes when the run, or a model that is served of it, is another."""
-    manifests = [run.model(name) / MANIFEST for name in _served(run)]
-    return (run.path, *((path, path.stat().st_mtime_ns) for path in manifests if path.exists()))
+    """Return something that changes when the run, its choice, or a model that is served is another."""
+    try:
+        served = _served(run)
+    except SegueError:
+        served = []
+    files = [run.path / SERVING, *(run.model(name) / MANIFEST for name in served)]
+    return (run.path, *((path, path.stat().st_mtime_ns) for path in files if path.exists()))
+
+
+def _others(run: Run) -> str:
+    """Return the name of the model that ranks by what others play."""
+    chosen = run.serving()
+    return chosen if chosen in _saved(run) and chosen is not None else OTHERS
 
 
 def _served(run: Run) -> list[str]:
+    saved = _saved(run)
+    return [name for name in dict.fromkeys((SOUND, _others(run), POPULARITY)) if name in saved]
+
+
+def _saved(run: Run) -> list[str]:
     try:
-        saved = run.models()
+        return run.models()
     except SegueError:
         return []
-    return [name for name in SERVED if name in saved]

@@ -3,10 +3,14 @@
 from __future__ import annotations
 
 import unicodedata
-from collections.abc import Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass
 
-from segue.live.events import Why
+import numpy as np
+
+from segue.live.events import Item, Why
+from segue.models.data import positions_in
+from segue.models.kinds import Basis, Because, Scored
 from segue.store.cards import PRINT
 
 DIFFERENT = 0.2
@@ -32,6 +36,56 @@ class Label:
 
     title: str
     print: Sequence[float] = ()
+
+
+Labels = Callable[[Collection[int]], Mapping[int, Label]]
+"""Gives what the cards say of tracks; a track without a card is left out."""
+
+
+class Teller:
+    """Puts the reasons of a list into words.
+
+    Parameters
+    ----------
+    track_ids, popularity
+        int64[n] and float[n]: the catalogue, and how many listeners each track has.
+    labels
+        What is known of tracks.
+    simulated
+        Whether those who played are simulated listeners; every reason that counts them then says so.
+    """
+
+    def __init__(
+        self, track_ids: np.ndarray, popularity: np.ndarray, labels: Labels, *, simulated: bool
+    ) -> None:
+        self._track_ids, self._popularity = track_ids, popularity
+        self._labels, self._simulated = labels, simulated
+
+    def items(self, chosen: Sequence[Scored], because: Sequence[Because]) -> list[Item]:
+        """Return the items of a list with the reason of each, given what each rests on."""
+        wanted = {track for reason in because for track in reason.track_ids}
+        labels = self._labels(wanted | {item.track_id for item in chosen})
+        return [
+            Item(
+                track_id=item.track_id,
+                score=round(item.score, 6),
+                why=self._why(item.track_id, reason, labels),
+            )
+            for item, reason in zip(chosen, because, strict=True)
+        ]
+
+    def _why(self, track_id: int, because: Because, labels: Mapping[int, Label]) -> Why:
+        ids = because.track_ids
+        if ids and because.basis is Basis.SOUND:
+            return near(labels.get(track_id), labels.get(ids[0]), ids[0])
+        if ids and because.basis is Basis.LISTENERS:
+            return listeners_of(labels.get(ids[0]), ids, simulated=self._simulated)
+        if because.basis is Basis.CHANCE:
+            return chance()
+        listeners = int(self._popularity[positions_in(self._track_ids, [track_id])[0]])
+        if listeners:
+            return popular(listeners, simulated=self._simulated)
+        return new(anybody_plays=bool(self._popularity.any()))
 
 
 def title(label: Label | None) -> str:
@@ -81,3 +135,8 @@ def new(*, anybody_plays: bool) -> Why:
     """Return the reason of a track that rests on nothing but being there."""
     text = "nobody here has played it yet" if anybody_plays else "a different sound to begin with"
     return Why(kind="new", text=text)
+
+
+def chance() -> Why:
+    """Return the reason of a track that was drawn."""
+    return Why(kind="new", text="drawn by chance")

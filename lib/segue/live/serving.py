@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 from typing import Any, cast
@@ -10,28 +10,26 @@ from typing import Any, cast
 import numpy as np
 
 from segue.errors import SegueError
-from segue.live import listener, reasons
-from segue.live.events import Item, Why
+from segue.live import listener
+from segue.live.events import Item
 from segue.live.fusion import Fusion
 from segue.live.listener import ListenerState
-from segue.live.reasons import Label
-from segue.models.als import ALS
-from segue.models.base import Recommender, Scored
-from segue.models.content import unit_rows
+from segue.live.reasons import Labels, Teller
+from segue.models.base import Basis, Because, Capability, Recommender, Scored
 from segue.models.data import positions_in
 from segue.models.exact import Exact
-from segue.models.rerank import Reranker
+from segue.models.rerank import Likeness, RerankConfig, Reranker, alike_by_labels, alike_by_sound
 
-SERVED = ("exact", "als", "popularity")
-"""The models that a list is made from, as far as a run has them; the first that is there is the catalogue."""
+SOUND, OTHERS, POPULARITY = "exact", "als", "popularity"
+"""The models of a list: what is near in sound, what others play (unless the run has chosen another for that),
+and what anybody gets. A run may lack some; the first that is there is the catalogue."""
 
-Labels = Callable[[Collection[int]], Mapping[int, Label]]
-"""Gives what the cards say of tracks; a track without a card is left out."""
+RULES = RerankConfig()
+"""The rules of a listener's list."""
 
 _SEEDS = 50
 _NEIGHBOURS = 200
-_POOL = 400
-_CONTRIBUTORS = 3
+_FOR_ANYONE = RerankConfig(window=1, diversity=0.5, pool=400)
 _CACHED = 4_096
 
 
@@ -61,18 +59,22 @@ class Serving:
     Parameters
     ----------
     models
-        Some of `SERVED` by name, at least one.
+        By name: `SOUND`, the model ``others`` and `POPULARITY` as far as there are, at least one.
     labels
         What is known of tracks for the words of a reason.
+    others
+        Name of the model that ranks by what others play: any that makes lists.
     simulated
         Whether those who played are simulated listeners; every reason that counts them then says so.
     fingerprint
         Changes whenever equal states may give other lists.
+    rules
+        Of the lists: the artist cap, and how different their tracks should be.
 
     Raises
     ------
     SegueError
-        If there is no model, or the models do not belong together.
+        If there is no model, they do not belong together, or ``others`` makes no lists.
     """
 
     def __init__(
@@ -80,24 +82,27 @@ class Serving:
         models: Mapping[str, Recommender[Any]],
         labels: Labels,
         *,
+        others: str = OTHERS,
         simulated: bool = False,
         fingerprint: str = "",
+        rules: RerankConfig = RULES,
     ) -> None:
-        found = [models[name] for name in SERVED if name in models]
+        found = [models[name] for name in (SOUND, others, POPULARITY) if name in models]
         if not found:
-            raise SegueError(f"there is no model to serve with: fit one of {', '.join(SERVED)} (notebook 03)")
+            raise SegueError(
+                f"there is no model to serve with: fit one of {SOUND}, {others}, {POPULARITY} (notebook 03)"
+            )
         first = found[0]
         if any(not np.array_equal(model.track_ids, first.track_ids) for model in found):
             raise SegueError("the run's models were fitted on different tracks: run notebook 03 again")
         self.track_ids, self.fingerprint = first.track_ids, fingerprint
-        self._first, self._labels, self._simulated = first, labels, simulated
-        self._exact = cast("Exact | None", models.get("exact"))
-        self._als = cast("ALS | None", models.get("als"))
-        self._reranker = Reranker(first.track_ids, first.artist_ids, first.recording_ids)
+        self._first = first
+        self._exact = cast("Exact | None", models.get(SOUND))
+        self._others = _personal(models.get(others))
+        self._teller = Teller(first.track_ids, first.popularity, labels, simulated=simulated)
+        self._rules = self._reranker(rules)
         self._near = lru_cache(_CACHED)(self._neighbours)
-        by_popularity = first.top(first.popularity, first.track_ids.size)
-        mix = self._diverse(by_popularity[:_POOL])
-        self._for_anyone = np.concatenate([mix, by_popularity[_POOL:]])
+        self._for_anyone = self._popular_and_different()
 
     def recommend(self, state: ListenerState, k: int) -> Made:
         """Return up to k tracks for a listener with the reason of each; equal ones for equal states.
@@ -111,18 +116,30 @@ class Serving:
         fusion = self._fused(taste)
         lately = listener.heard_lately(state, min(listener.RECENT, self.track_ids.size // 3))
         drop = listener.liked(state) | listener.disliked(state) | set(lately)
-        chosen = self._reranker.rerank(self._ranked(fusion, taste), k, drop)
-        return Made(self._explained(chosen, fusion, taste), self._model(fusion))
+        places = self._rules.choose(self._ranked(fusion, taste), k, drop)
+        chosen = [Scored(int(self.track_ids[i]), float(fusion.scores[i])) for i in places]
+        return Made(self._teller.items(chosen, self._because(places, fusion, taste)), self._model(fusion))
 
     def _taste(self, history: Mapping[int, float]) -> _Taste:
         place = positions_in(self.track_ids, list(history))
         weight = np.fromiter(history.values(), dtype=np.float32, count=len(history))
         return _Taste(place[place >= 0], weight[place >= 0])
 
+    def _known(self, taste: _Taste) -> dict[int, float]:
+        return dict(zip(self.track_ids[taste.place].tolist(), taste.weight.tolist(), strict=True))
+
     def _model(self, fusion: Fusion) -> str:
-        names = ("exact", fusion.sound.any()), ("als", fusion.others.any())
-        used = "+".join(name for name, used in names if used)
-        return used or ("popularity" if self._first.popularity.any() else self._first.name)
+        used = [SOUND] if fusion.sound.any() else []
+        if self._others is not None and fusion.others.any() and self._others.name not in used:
+            used.append(self._others.name)
+        return "+".join(used) or (POPULARITY if self._first.popularity.any() else self._first.name)
+
+    def _reranker(self, config: RerankConfig) -> Reranker:
+        first = self._first
+        alike: Likeness = alike_by_labels(first.artist_ids)
+        if self._exact is not None:
+            alike = alike_by_sound(self._exact.rows)
+        return Reranker(first.track_ids, first.artist_ids, first.recording_ids, config, alike)
 
     # The ranking ---------------------------------------------------------------------------------------
 
@@ -132,10 +149,12 @@ class Serving:
         seeds, weights = taste.place[taste.positive][-_SEEDS:], taste.weight[taste.positive][-_SEEDS:]
         if self._exact is not None and seeds.size:
             fusion.add_sound(seeds, weights, [self._near(int(seed)) for seed in seeds])
-        if self._als is not None and (self._als.factors[taste.place].any(axis=1) & taste.positive).any():
-            known = dict(zip(self.track_ids[taste.place].tolist(), taste.weight.tolist(), strict=True))
-            found = self._als.recommend(known, _NEIGHBOURS)
-            fusion.add_others(positions_in(self.track_ids, [item.track_id for item in found]))
+        if self._others is not None and seeds.size:
+            known = self._known(taste)
+            found = [item.track_id for item in self._others.recommend(known, _NEIGHBOURS)]
+            # A model that knows nothing of a history ranks by popularity, which is no taste of others.
+            if found and self._others.explain(known, found[:1], most=1)[0].track_ids:
+                fusion.add_others(positions_in(self.track_ids, found))
         return fusion
 
     def _neighbours(self, place: int) -> np.ndarray:
@@ -145,74 +164,51 @@ class Serving:
         similarity[place] = -np.inf
         return self._exact.top(similarity, _NEIGHBOURS)
 
-    def _ranked(self, fusion: Fusion, taste: _Taste) -> Iterator[Scored]:
-        """Return the whole catalogue: what the fusion scored, what suits anyone, last what was heard."""
+    def _ranked(self, fusion: Fusion, taste: _Taste) -> list[np.ndarray]:
+        """Return the catalogue in two tiers: what the fusion scored and what suits anyone; what was heard."""
         scores = fusion.scores
         scored = self._first.top(np.where(scores > 0, scores, -np.inf), scores.size)
-        new = np.ones(scores.size, dtype=bool)
-        new[taste.place] = False
-        rest = new.copy()
+        rest = np.ones(scores.size, dtype=bool)
         rest[scored] = False
-        order = np.concatenate(
-            [scored[new[scored]], self._for_anyone[rest[self._for_anyone]], scored[~new[scored]]]
-        )
-        return (Scored(int(self.track_ids[i]), float(scores[i])) for i in order)
+        order = np.concatenate([scored, self._for_anyone[rest[self._for_anyone]]])
+        heard = np.zeros(scores.size, dtype=bool)
+        heard[taste.place] = True
+        return [order[~heard[order]], order[heard[order]]]
 
-    def _diverse(self, pool: np.ndarray) -> np.ndarray:
-        """Return the positions of ``pool``, each popular and unlike those before it.
-
-        Maximal marginal relevance (Carbonell and Goldstein 1998), popularity and likeness weighing the same.
-        """
-        if self._exact is None or not pool.size:
-            return pool
-        popularity = self._first.popularity[pool]
-        relevance = popularity / max(float(popularity.max()), 1.0)
-        rows = unit_rows(self._exact.rows[pool])
-        likeness = np.full(pool.size, -1.0, dtype=np.float32)
-        value = relevance.astype(np.float64)
-        order = []
-        for _ in range(pool.size):
-            best = int(np.argmax(value - likeness))
-            order.append(best)
-            value[best] = -np.inf
-            likeness = np.maximum(likeness, rows @ rows[best])
-        return pool[order]
+    def _popular_and_different(self) -> np.ndarray:
+        """Return the catalogue by popularity, the foremost so that each differs from those before it."""
+        ranked = self._first.top(self._first.popularity, self.track_ids.size)
+        pool, rest = np.split(ranked, [_FOR_ANYONE.pool])
+        return np.concatenate([self._reranker(_FOR_ANYONE).choose([pool], pool.size), rest])
 
     # The reasons ---------------------------------------------------------------------------------------
 
-    def _explained(self, chosen: Sequence[Scored], fusion: Fusion, taste: _Taste) -> list[Item]:
-        places = positions_in(self.track_ids, [item.track_id for item in chosen])
+    def _because(self, places: np.ndarray, fusion: Fusion, taste: _Taste) -> Sequence[Because]:
+        """Return what each place of a list rests on: the ranking that brought it furthest up."""
         by_others = fusion.others[places] > fusion.sound[places]
-        bases = {int(i): [int(fusion.seed[i])] for i in places[~by_others] if fusion.seed[i] >= 0}
-        bases |= self._contributors(places[by_others], taste)
-        wanted = {int(self.track_ids[i]) for base in bases.values() for i in base}
-        labels = self._labels(wanted | {item.track_id for item in chosen})
-        return [
-            Item(
-                track_id=item.track_id,
-                score=round(item.score, 6),
-                why=self._why(int(place), bool(others), bases.get(int(place), []), labels),
-            )
-            for item, place, others in zip(chosen, places, by_others, strict=True)
+        nothing = Because(Basis.POPULARITY, ())
+        because = [
+            nothing if fusion.seed[i] < 0 else Because(Basis.SOUND, (int(self.track_ids[fusion.seed[i]]),))
+            for i in places
         ]
+        if self._others is not None and by_others.any():
+            ids = [int(each) for each in self.track_ids[places[by_others]]]
+            told = self._others.explain(self._known(taste), ids)
+            for i, reason in zip(np.flatnonzero(by_others), told, strict=True):
+                because[i] = reason
+        return because
 
-    def _contributors(self, places: np.ndarray, taste: _Taste) -> dict[int, list[int]]:
-        """Return for each position the listener's tracks that ALS's score of it rests on most."""
-        if self._als is None or not places.size:
-            return {}
-        added = self._als.contributions(taste.place, taste.weight, places)
-        best = np.argsort(-added, axis=1, kind="stable")[:, :_CONTRIBUTORS]
-        return {
-            int(place): [int(taste.place[i]) for i in order if row[i] > 0] or [int(taste.place[order[0]])]
-            for place, row, order in zip(places, added, best, strict=True)
-        }
 
-    def _why(self, place: int, others: bool, base: Sequence[int], labels: Mapping[int, Label]) -> Why:
-        ids = [int(self.track_ids[i]) for i in base]
-        if ids and others:
-            return reasons.listeners_of(labels.get(ids[0]), ids, simulated=self._simulated)
-        if ids:
-            return reasons.near(labels.get(int(self.track_ids[place])), labels.get(ids[0]), ids[0])
-        if listeners := int(self._first.popularity[place]):
-            return reasons.popular(listeners, simulated=self._simulated)
-        return reasons.new(anybody_plays=bool(self._first.popularity.any()))
+def _personal(model: Recommender[Any] | None) -> Recommender[Any] | None:
+    """Return the model if its lists depend on the listener.
+
+    Raises
+    ------
+    SegueError
+        If it makes no lists.
+    """
+    if model is None or model.basis in (Basis.POPULARITY, Basis.CHANCE):
+        return None
+    if Capability.RECOMMEND not in model.can:
+        raise SegueError(f"the model {model.name} makes no lists for listeners: choose another to serve with")
+    return model

@@ -131,15 +131,19 @@ class Run:
         Raises
         ------
         SegueError
-            If the run has no model of this name, or its manifest cannot be read.
+            If the run has no model of this name, its manifest cannot be read, or it makes no lists.
         """
+        from segue.models import MODELS, Capability
         from segue.models.persist import read_manifest
 
         saved = self.models()
         if name not in saved:
             raise SegueError(
-                f"the run {self.path.name} has no model {name!r} to serve with; saved are {', '.join(saved) or 'none'}"
+                f"the run {self.path.name} has no model {name!r} to serve with; "
+                f"saved are {', '.join(saved) or 'none'}"
             )
+        if name not in MODELS or Capability.RECOMMEND not in MODELS[name].can:
+            raise SegueError(f"the model {name} makes no lists for listeners: choose another to serve with")
         fingerprint = read_manifest(self.model(name))["data"]["fingerprint"]
         chosen = {"model": name, "fingerprint": fingerprint, "figures": _plain(dict(figures))}
         write_json(self.path / SERVING, chosen)
