@@ -23,6 +23,7 @@ def checkerboard(n: int, **columns) -> TrainingData:
     plays = frame(
         (f"l{u:03d}", FIRST_ID + i, 1.0) for u in range(n) for i in range(u % 2, n, 2) if i != u or n <= 2
     )
+    columns.setdefault("genres", ["odd" if track % 2 else "even" for track in tracks])
     return TrainingData(FIRST_ID + tracks, features, interactions=plays, **columns)
 
 
@@ -43,4 +44,7 @@ def taste(n: int = 60, listeners: int = 40, seed: int = 0) -> TrainingData:
         odds = np.where(genre == u % 4, 12.0, 1.0)
         chosen = generator.choice(n, size=12, replace=False, p=odds / odds.sum())
         plays += [(f"l{u:03d}", FIRST_ID + int(i), float(generator.integers(1, 30))) for i in chosen]
-    return TrainingData(FIRST_ID + np.arange(n), features, np.arange(n) % 20, interactions=frame(plays))
+    genres = [f"genre {i}" for i in genre]
+    return TrainingData(
+        FIRST_ID + np.arange(n), features, np.arange(n) % 20, interactions=frame(plays), genres=genres
+    )

@@ -12,12 +12,14 @@ from segue.models.base import Basis, Because, Capability, Need, Recommender, Sco
 from segue.models.config import nearest
 from segue.models.ease import EASE
 from segue.models.exact import Exact
+from segue.models.hybrid import Hybrid
 from segue.models.item_knn import ItemKNN
 from segue.models.kmeans import KMeans
 from segue.models.lsh import LSH
 from segue.models.popularity import Popularity
 from segue.models.random_ import Random
 from segue.models.ridge import Ridge
+from segue.models.svm import SVM
 from segue.models.wals import WALS
 
 if TYPE_CHECKING:
@@ -49,6 +51,8 @@ MODELS: dict[str, type[Recommender[Any]]] = {
         WALS,
         Ridge,
         EASE,
+        Hybrid,
+        SVM,
     )
 }
 """Every model by its name; a new one is its file and its line here."""
