@@ -49,10 +49,10 @@ def by_activity(found: Comparison, metric: str = "ndcg_at_10", seed: int = 0) ->
     names = ACTIVITY if bounds.size == 2 else (ACTIVITY[0], ACTIVITY[2])
     third = np.searchsorted(bounds, values["history"].to_numpy())
     rows = []
-    for (label, number), own in values.groupby(["model", third], sort=False):
+    for label, own in values.assign(listeners=np.array(names)[third]).groupby(["model", "listeners"]):
         least, most = int(own["history"].min()), int(own["history"].max())
         rows.append(
-            {"model": label, "listeners": names[int(number)], "least": least, "most": most, "count": len(own)}
+            {"model": label[0], "listeners": label[1], "least": least, "most": most, "count": len(own)}
             | means(own, (metric,), seed)
         )
     return _in_order(rows, values["model"], "listeners", names)
@@ -74,13 +74,13 @@ def by_popularity(found: Comparison, train: TrainingData, seed: int = 0) -> pd.D
     places = found.places
     part = popularity_parts(train.popularity, places["popularity"].to_numpy())
     rows = []
-    asked = places.assign(part=part, recall_at_20=(places["place"] > 0).astype(float))
-    for (label, number), own in asked.groupby(["model", "part"], sort=False):
+    asked = places.assign(part=np.array(POPULARITY)[part], recall_at_20=(places["place"] > 0).astype(float))
+    for label, own in asked.groupby(["model", "part"], sort=False):
         popularity = own["popularity"]
         rows.append(
             {
-                "model": label,
-                "tracks": POPULARITY[int(number)],
+                "model": label[0],
+                "tracks": label[1],
                 "least": int(popularity.min()),
                 "most": int(popularity.max()),
                 "count": len(own),
@@ -106,7 +106,8 @@ def popularity_parts(catalogue: np.ndarray, popularity: np.ndarray) -> np.ndarra
     """
     ordered = np.sort(catalogue)[::-1]
     share = np.cumsum(ordered) / max(1.0, float(ordered.sum()))
-    head, middle = (ordered[min(np.searchsorted(share, third), ordered.size - 1)] for third in (1 / 3, 2 / 3))
+    reached = np.searchsorted(share, np.array([1 / 3, 2 / 3]) - 1e-9).clip(max=ordered.size - 1)
+    head, middle = ordered[reached]
     return np.select([popularity <= 0, popularity >= head, popularity >= middle], [3, 0, 1], default=2)
 
 

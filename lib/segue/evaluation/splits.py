@@ -173,7 +173,7 @@ def shared_artists(train: np.ndarray, test: np.ndarray, artist_ids: np.ndarray) 
     return said + (f" (not known for {unknown:.0%} of tracks)" if unknown else "")
 
 
-def official(splits: Sequence[str | None]) -> dict[str, np.ndarray]:
+def official(splits: Sequence[str | None] | np.ndarray) -> dict[str, np.ndarray]:
     """Return bool[n] masks ``training``, ``validation`` and ``test`` of FMA's published split column.
 
     Tracks without a split are in none of them.

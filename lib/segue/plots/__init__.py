@@ -1,5 +1,6 @@
 """The notebooks' pictures: each function takes data and returns a figure whose title is the finding."""
 
+from segue.plots.comparison import board, by_activity, by_popularity, cold_listeners
 from segue.plots.evaluation import als_grid, leaderboard, lsh_trade_off, silhouette
 from segue.plots.features import correlations, explained_variance, genre_map, scaling
 from segue.plots.genres import genre_explains, measures_by_genre
@@ -12,6 +13,10 @@ from segue.plots.work import stages, throughput
 
 __all__ = [
     "als_grid",
+    "board",
+    "by_activity",
+    "by_popularity",
+    "cold_listeners",
     "correlations",
     "explained_variance",
     "genre_explains",
