@@ -3,42 +3,53 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, ClassVar
 
 import numpy as np
 from pydantic import Field
 
 from segue.models.base import Basis, Capability, Config, Need, Recommender, TrainingData
 from segue.models.content import unit_rows
-from segue.models.weights import Weighting, weigh
+from segue.models.search import Real, Search, Whole
+from segue.models.weights import Weighting, weigh, weigh_matrix
 
 if TYPE_CHECKING:
     from pyspark.ml.recommendation import ALSModel
     from pyspark.sql import SparkSession
+    from scipy.sparse import csr_matrix
 
 
 class ALSConfig(Config):
-    """Parameters of `ALS`: factors, regularisation (scaled by the number of plays), confidence per weight."""
+    """Parameters of `ALS`.
 
-    rank: int = Field(32, ge=1)
-    reg: float = Field(0.3, gt=0)
+    ``rank`` factors; ``reg``, scaled by the number of plays; ``iterations`` sweeps; ``implicit`` as `ALS`
+    says; ``alpha``, the confidence per weight, for implicit feedback only; ``weighting`` makes weights of
+    play counts. For ratings, take ``implicit`` false and ``weighting`` ``raw``.
+    """
+
+    rank: int = Field(64, ge=1)
+    reg: float = Field(0.5, gt=0)
     alpha: float = Field(4.0, gt=0)
-    iterations: int = Field(10, ge=1)
+    iterations: int = Field(15, ge=1)
+    implicit: bool = True
     weighting: Weighting = "percentile"
     seed: int = 0
 
 
 class ALS(Recommender[ALSConfig]):
-    """Implicit feedback (Hu, Koren and Volinsky 2008) with Spark's count-scaled regularisation.
+    """Spark's alternating least squares, its regularisation scaled by count (ALS-WR, Zhou et al. 2008).
 
-    A play of weight w has confidence c = 1 + alpha |w| and preference p = 1 (0 for a dislike, w < 0); what
-    was not played has c = 1, p = 0. A listener with plays i has the factors
+    Implicit feedback (Hu, Koren and Volinsky 2008): a play of weight w has confidence c = 1 + alpha |w| and
+    preference p = 1 (0 for a dislike, w < 0); what was not played has c = 1, p = 0. A listener with plays i,
+    n of them with w > 0, has the factors
 
         x = (Y'Y + sum_i (c_i - 1) y_i y_i' + reg n I)^-1 sum_i c_i p_i y_i
 
-    with Y the tracks' factors and n the number of plays with w > 0 (ALS-WR, Zhou et al. 2008). `recommend`
-    solves this for any history, so new listeners and new plays count at once; `similar` takes the cosine of
-    the tracks' factors. A track that nobody has played has no factors and scores 0.
+    with Y the tracks' factors. Explicit feedback predicts the weights themselves from those alone that were
+    given, n of them: x = (sum_i y_i y_i' + reg n I)^-1 sum_i w_i y_i.
+
+    `recommend` solves this for any history, so new listeners and new plays count at once; `similar` takes
+    the cosine of the tracks' factors. A track that nobody has played has no factors and scores 0.
     """
 
     name = "als"
@@ -47,29 +58,30 @@ class ALS(Recommender[ALSConfig]):
     basis = Basis.LISTENERS
     config_type = ALSConfig
     libraries = ("pyspark",)
+    search: ClassVar[Mapping[str, Search]] = {
+        "rank": Whole(32, 96),
+        "reg": Real(0.2, 1.0, log=True),
+        "alpha": Real(2.0, 8.0, log=True),
+    }
 
     factors: np.ndarray
     """float32[n, rank]: the tracks' factors, zeros for tracks that nobody has played."""
 
     def _fit(self, data: TrainingData) -> None:
-        found = self.fit_spark(data).itemFactors.toPandas()
+        found = self.fit_spark(data).itemFactors.toArrow()
         self.factors = np.zeros((data.size, self.config.rank), dtype=np.float32)
-        self.factors[found["id"]] = np.stack(found["features"].to_list())
+        rows = found["features"].combine_chunks().flatten().to_numpy()
+        self.factors[found["id"].to_numpy()] = rows.reshape(-1, self.config.rank)
         self._prepare()
 
     def fit_spark(self, data: TrainingData) -> ALSModel:
         """Return Spark's own model: users are rows of ``data.matrix``, items catalogue positions."""
-        import pandas as pd
+        import pyarrow as pa
         from pyspark.ml.recommendation import ALS as SparkALS
 
-        plays = data.matrix.tocoo()
-        frame = pd.DataFrame(
-            {
-                "listener": plays.row.astype(np.int32),
-                "track": plays.col.astype(np.int32),
-                "weight": weigh(plays.data, plays.row, self.config.weighting),
-            }
-        )
+        weights = weigh_matrix(data.matrix, self.config.weighting)
+        listeners = np.repeat(np.arange(weights.shape[0], dtype=np.int32), np.diff(weights.indptr))
+        columns = {"listener": listeners, "track": weights.indices.astype(np.int32), "weight": weights.data}
         _ensure_checkpoints(self.spark)
         blocks = min(10, self.spark.sparkContext.defaultParallelism)
         als = SparkALS(
@@ -80,13 +92,13 @@ class ALS(Recommender[ALSConfig]):
             regParam=self.config.reg,
             alpha=self.config.alpha,
             maxIter=self.config.iterations,
-            implicitPrefs=True,
+            implicitPrefs=self.config.implicit,
             coldStartStrategy="drop",
             numUserBlocks=blocks,
             numItemBlocks=blocks,
             seed=self.config.seed,
         )
-        return als.fit(self.spark.createDataFrame(frame))
+        return als.fit(self.spark.createDataFrame(pa.table(columns)))
 
     def fold_in(self, history: np.ndarray, weights: np.ndarray) -> np.ndarray:
         """Return float64[rank]: the factors of a listener by the formula above.
@@ -108,7 +120,8 @@ class ALS(Recommender[ALSConfig]):
 
             y' x = sum_i c_i p_i y' W y_i   with   W = (Y'Y + sum_i (c_i - 1) y_i y_i' + reg n I)^-1
 
-        A disliked track (p = 0) adds nothing of its own; it works through W.
+        and for explicit feedback of w_i y' W y_i with the W of its own formula. A track disliked implicitly
+        (p = 0) adds nothing of its own; it works through W.
 
         Parameters
         ----------
@@ -121,23 +134,44 @@ class ALS(Recommender[ALSConfig]):
         return self.factors[items].astype(np.float64) @ np.linalg.solve(left, right)
 
     def _normal_equations(self, history: np.ndarray, weights: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-        """Return W^-1, float64[rank, rank], and c_i p_i y_i of each track of a history, float64[rank, h]."""
+        """Return W^-1, float64[rank, rank], and what each track of a history adds to the right-hand side."""
         w = weigh(weights, np.zeros(history.size), self.config.weighting).astype(np.float64)
         y = self.factors[history].astype(np.float64)
-        extra = self.config.alpha * np.abs(w)
-        left = self._gram + (y.T * extra) @ y
-        left[np.diag_indices_from(left)] += self.config.reg * np.count_nonzero(w > 0)
-        return left, y.T * np.where(w > 0, 1 + extra, 0)
+        if self.config.implicit:
+            extra = self.config.alpha * np.abs(w)
+            left, right = self._gram + (y.T * extra) @ y, y.T * np.where(w > 0, 1 + extra, 0)
+            plays = int(np.count_nonzero(w > 0))
+        else:
+            left, right, plays = y.T @ y, y.T * w, w.size
+        left[np.diag_indices_from(left)] += self.config.reg * plays
+        return left, right
 
     def _similar_scores(self, seeds: np.ndarray) -> np.ndarray | None:
         known = seeds[self._unit[seeds].any(axis=1)]
         return (self._unit @ self._unit[known].T).mean(axis=1) if known.size else None
 
     def _history_scores(self, history: np.ndarray, weights: np.ndarray) -> np.ndarray | None:
-        known = self._unit[history].any(axis=1)
-        if not (known & (weights > 0)).any():
+        if not self._knows(history, weights):
             return None
         return self.factors @ self.fold_in(history, weights).astype(np.float32)
+
+    def _batch_scores(self, histories: csr_matrix) -> np.ndarray:
+        tastes = np.zeros((histories.shape[0], self.config.rank), dtype=np.float32)
+        cold = []
+        for i in range(histories.shape[0]):
+            row = slice(histories.indptr[i], histories.indptr[i + 1])
+            history, weights = histories.indices[row], histories.data[row]
+            if self._knows(history, weights):
+                tastes[i] = self.fold_in(history, weights)
+            else:
+                cold.append((i, history))
+        scores = tastes @ self.factors.T
+        for i, history in cold:
+            scores[i] = self._cold_scores(history)
+        return scores
+
+    def _knows(self, history: np.ndarray, weights: np.ndarray) -> bool:
+        return bool((self._unit[history].any(axis=1) & (weights > 0)).any())
 
     def _prepare(self) -> None:
         self._unit = unit_rows(self.factors)
