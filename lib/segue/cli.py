@@ -11,6 +11,7 @@ from typing import Any
 import click
 
 from segue.commands.data import data
+from segue.commands.evaluate import evaluate
 from segue.commands.features import features
 from segue.errors import SegueError, UsageError
 
@@ -88,6 +89,7 @@ def run(
 
 app.add_command(data)
 app.add_command(features)
+app.add_command(evaluate)
 
 
 @app.command()

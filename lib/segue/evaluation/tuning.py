@@ -30,6 +30,10 @@ if TYPE_CHECKING:
 Objective = Callable[[Recommender[Any]], float]
 
 
+class NothingToValidate(SegueError):
+    """Nobody has plays enough for a validation part."""
+
+
 @dataclass(frozen=True)
 class Tuned:
     """What tuning chose for the model ``name``, and all that it tried.
