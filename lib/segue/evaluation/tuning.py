@@ -133,10 +133,10 @@ def _validation(data: TrainingData, seed: int) -> Objective:
     if data.interactions is None:
         raise SegueError("a model cannot be tuned without plays: import or simulate some")
     kept, held_out = per_listener_fifth(data.interactions, seed)
+    # What was disliked is nothing to be recommended.
+    held_out = held_out[held_out["weight"] > 0]
     if held_out.empty:
-        raise SegueError(
-            "nobody has played five tracks: there is nothing to validate a choice of parameters on"
-        )
+        raise NothingToValidate("nobody has played five tracks: there is nothing to choose parameters by")
     train = replace(data, interactions=kept)
     return lambda model: float(listener_values(model.fit(train), train, held_out)[0]["ndcg_at_10"].mean())
 
