@@ -110,7 +110,7 @@ def test_a_lesson_hides_each_play_once_and_new_tracks_whole():
 
 def test_sound_alikes_by_hand():
     features = np.array([[1, 0], [1, 1], [0, 2], [-1, 0], [0, 0]], dtype=np.float32)
-    found = sound_alikes(features, np.array([0, 2, 3]), 2)
+    found = sound_alikes(features, np.array([5, 0, 1, 2, 0]), 2)
     half = np.sqrt(0.5)
     assert found.tracks[1].tolist() == [0, 2]
     assert found.shares[1] == pytest.approx([0.5, 0.5])

@@ -21,9 +21,11 @@ if TYPE_CHECKING:
 _DOUBTS = (0.0, 0.5, 1.0, 2.0, 4.0, 8.0, 16.0, 32.0)
 _GAINS = (0.25, 0.5, 0.6, 0.7, 0.8, 0.9, 1.0, 1.25, 1.5, 2.0, 3.0)
 _SHARE = 0.2
-_MOST_LISTENERS = 512
+# So many listeners are asked as keep each combination to about so many scores, within bounds.
+_LISTENERS = (128, 512)
+_SCORES = 5_000_000
 _FEWEST_PLAYS = 20
-_AT_ONCE = 64
+_AT_ONCE = 32
 
 
 @dataclass(frozen=True)
@@ -109,11 +111,12 @@ def learn(
         return Blend()
     asked = (hidden.known.getnnz(axis=1) > 0) | (hidden.new.getnnz(axis=1) > 0)
     rows = np.flatnonzero(asked & ((hidden.kept > 0).getnnz(axis=1) > 0))
-    if rows.size > _MOST_LISTENERS:
-        rows = np.sort(np.random.default_rng(seed).choice(rows, _MOST_LISTENERS, replace=False))
+    most = int(np.clip(_SCORES // data.size, *_LISTENERS))
+    if rows.size > most:
+        rows = np.sort(np.random.default_rng(seed).choice(rows, most, replace=False))
     model = fit(replace(data, interactions=_frame(hidden.kept, data)))
     assert data.features is not None
-    alike = sound_alikes(data.features, np.flatnonzero(listeners_known_to(model)), neighbours)
+    alike = sound_alikes(data.features, listeners_known_to(model), neighbours)
     known = np.zeros((len(_DOUBTS), len(_GAINS)))
     new = np.zeros_like(known)
     for start in range(0, rows.size, _AT_ONCE):

@@ -80,7 +80,7 @@ class Hybrid(Recommender[HybridConfig]):
         self.component = self._new_component().fit(data)
         assert data.features is not None
         self._listeners = listeners_known_to(self.component)
-        self.alike = sound_alikes(data.features, np.flatnonzero(self._listeners), config.neighbours)
+        self.alike = sound_alikes(data.features, self._listeners, config.neighbours)
 
     def _new_component(self) -> Recommender[Any]:
         from segue.models import create
