@@ -65,7 +65,7 @@ class Hybrid(Recommender[HybridConfig]):
     libraries = ("scipy",)
     search: ClassVar[Mapping[str, Search]] = {
         "component": Choice(("ridge", "wals")),
-        "neighbours": Choice((5, 10, 20, 40)),
+        "neighbours": Choice((10, 20, 40, 80)),
     }
 
     component: Recommender[Any]
