@@ -13,6 +13,7 @@ import click
 from segue.commands.data import data
 from segue.commands.evaluate import evaluate
 from segue.commands.features import features
+from segue.commands.recommend import path, recommend, similar
 from segue.errors import SegueError, UsageError
 
 _JSON = click.option("--json", "as_json", is_flag=True, help="Print one JSON object, for a program.")
@@ -90,6 +91,9 @@ def run(
 app.add_command(data)
 app.add_command(features)
 app.add_command(evaluate)
+app.add_command(similar)
+app.add_command(path)
+app.add_command(recommend)
 
 
 @app.command()

@@ -29,7 +29,7 @@ RULES = RerankConfig()
 
 _SEEDS = 50
 _NEIGHBOURS = 200
-_FOR_ANYONE = RerankConfig(window=1, diversity=0.5, pool=400)
+_FOR_ANYONE = RerankConfig(window=1, diversity=0.3)
 _CACHED = 4_096
 
 
