@@ -1,6 +1,8 @@
 """The notebooks' pictures: each function takes data and returns a figure whose title is the finding."""
 
+from segue.plots.ablation import beside_published, families_needed, scaling_and_components
 from segue.plots.comparison import board, by_activity, by_popularity, cold_listeners
+from segue.plots.confusion import confusion
 from segue.plots.evaluation import als_grid, leaderboard, lsh_trade_off, silhouette
 from segue.plots.features import correlations, explained_variance, genre_map, scaling
 from segue.plots.genres import genre_explains, measures_by_genre
@@ -13,12 +15,15 @@ from segue.plots.work import stages, throughput
 
 __all__ = [
     "als_grid",
+    "beside_published",
     "board",
     "by_activity",
     "by_popularity",
     "cold_listeners",
+    "confusion",
     "correlations",
     "explained_variance",
+    "families_needed",
     "genre_explains",
     "genre_map",
     "leaderboard",
@@ -27,6 +32,7 @@ __all__ = [
     "neighbours_by_scaling",
     "outcomes",
     "scaling",
+    "scaling_and_components",
     "session",
     "silhouette",
     "sound",
