@@ -134,3 +134,16 @@ def test_wrong_questions_are_refused():
         evaluate_similar({"exact": fitted}, replace(DATA, interactions=None), GENRES)
     with pytest.raises(SegueError, match="fewer than two tracks have a genre"):
         evaluate_similar({}, DATA, [None] * 60)
+
+
+def test_lists_are_described_where_there_is_something_to_describe():
+    table, values = compare_on({"exact": create("exact")}, *_split())
+    scores = table.set_index("model")
+    assert scores.loc["popularity", "novelty_at_10"] < scores.loc["random", "novelty_at_10_low"]
+    assert scores.loc["exact", "diversity_at_10_high"] < scores.loc["random", "diversity_at_10_low"]
+    assert values["history"].tolist() == [9] * 120
+    train, test = _split()
+    bare = compare_on({}, replace(train, features=None), test)[0]
+    assert "novelty_at_10_low" in bare
+    assert not [name for name in bare if name.startswith("diversity")]
+    assert not bare.isna().any(axis=None)
