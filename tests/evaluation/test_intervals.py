@@ -3,7 +3,12 @@ import pytest
 from scipy.stats import norm
 
 from segue.errors import SegueError
-from segue.evaluation.intervals import bootstrap_mean, paired_difference
+from segue.evaluation.intervals import (
+    bootstrap_mean,
+    bootstrap_means,
+    paired_difference,
+    resampled_means,
+)
 
 
 def test_the_interval_of_a_mean_is_that_of_theory():
@@ -63,3 +68,30 @@ def test_what_has_no_mean_is_refused():
             bootstrap_mean(bad)
     with pytest.raises(SegueError, match="cannot be paired"):
         paired_difference(np.ones(3), np.ones(4))
+
+
+def test_columns_share_their_draws():
+    generator = np.random.default_rng(6)
+    first = generator.random(80)
+    values = np.column_stack([first, generator.random(80), first + 1])
+    assert bootstrap_means(values, seed=3) == [
+        pytest.approx(bootstrap_mean(column, seed=3), abs=1e-12) for column in values.T
+    ]
+    drawn = resampled_means(values, resamples=50, seed=3)
+    assert drawn.shape == (50, 3)
+    # Drawn together, a constant difference stays one.
+    assert drawn[:, 2] - drawn[:, 0] == pytest.approx(np.ones(50))
+    groups = np.arange(80) // 4
+    assert bootstrap_means(values, groups=groups)[1] == pytest.approx(
+        bootstrap_mean(values[:, 1], groups=groups), abs=1e-12
+    )
+    for bad in (first, np.empty((0, 2)), np.array([[np.nan]])):
+        with pytest.raises(SegueError):
+            bootstrap_means(bad)
+
+
+def test_chunks_of_draws_are_one_row_of_draws(monkeypatch):
+    values = np.random.default_rng(7).random((30, 1))
+    whole = resampled_means(values, resamples=100)
+    monkeypatch.setattr("segue.evaluation.intervals._VALUES_AT_ONCE", 70)
+    assert resampled_means(values, resamples=100) == pytest.approx(whole)
