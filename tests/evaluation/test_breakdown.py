@@ -48,6 +48,11 @@ def test_equally_long_histories_are_not_torn_apart():
     table = by_activity(found)
     assert table["listeners"].tolist() == ["light", "heavy"]
     assert table["count"].tolist() == [4, 1]
+    longest = comparison(
+        {"model": "a", "listener_id": i, "history": h, "ndcg_at_10": 0.5}
+        for i, h in enumerate([1, 9, 9, 9, 9])
+    )
+    assert by_activity(longest)["count"].tolist() == [1, 4]
     with pytest.raises(SegueError, match="equally long"):
         by_activity(comparison([{"model": "a", "listener_id": 1, "history": 2, "ndcg_at_10": 0.5}]))
 

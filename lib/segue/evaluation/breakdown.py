@@ -27,7 +27,8 @@ POPULARITY = ("head", "middle", "tail", "cold")
 def by_activity(found: Comparison, metric: str = "ndcg_at_10", seed: int = 0) -> pd.DataFrame:
     """Return each model's quality for the thirds of the listeners with the shortest to the longest history.
 
-    Listeners with equally long histories are in the same third, so that thirds may differ in size.
+    Listeners with equally long histories are in the same third, so that thirds may differ in size; where
+    most histories are equally long, there are only ``light`` and ``heavy``.
 
     Returns
     -------
@@ -42,10 +43,11 @@ def by_activity(found: Comparison, metric: str = "ndcg_at_10", seed: int = 0) ->
     """
     values = found.values
     history = values.drop_duplicates("listener_id")["history"].to_numpy()
-    bounds = np.unique(np.quantile(history, [1 / 3, 2 / 3], method="inverted_cdf"))
-    bounds = bounds[bounds < history.max()]
-    if not bounds.size:
+    shorter = history[history < history.max()]
+    if not shorter.size:
         raise SegueError("all listeners have equally long histories: there are no thirds to compare")
+    thirds = np.quantile(history, [1 / 3, 2 / 3], method="inverted_cdf")
+    bounds = np.unique(np.minimum(thirds, shorter.max()))
     names = ACTIVITY if bounds.size == 2 else (ACTIVITY[0], ACTIVITY[2])
     third = np.searchsorted(bounds, values["history"].to_numpy())
     rows = []
