@@ -10,6 +10,7 @@ from pydantic import Field
 
 from segue.models.base import Basis, Capability, Config, Need, Recommender, TrainingData
 from segue.models.coefficients import Coefficients, restored, solve
+from segue.models.search import Choice, Real, Search
 from segue.models.weights import Weighting, weigh, weigh_matrix
 
 if TYPE_CHECKING:
@@ -20,7 +21,7 @@ class ClosedFormConfig(Config):
     """Parameters of a closed form.
 
     The penalty of a track with n_i listeners is ``reg`` n_i^``reg_power``; ``weighting`` makes weights of
-    play counts; ``most`` bounds the equations (of 12 bytes squared each: 12,000 take 1.7 GB).
+    play counts; ``most`` bounds the equations: e of them take 12 e^2 bytes, 1.7 GB for 12,000.
     """
 
     reg: float = Field(40.0, gt=0)
@@ -45,6 +46,11 @@ class ClosedForm(Recommender[ClosedFormConfigT]):
     needs = frozenset({Need.INTERACTIONS})
     basis = Basis.LISTENERS
     libraries = ("scipy",)
+    search: ClassVar[Mapping[str, Search]] = {
+        "reg": Real(5, 1000, log=True),
+        "reg_power": Real(0, 1),
+        "weighting": Choice(("percentile", "binary", "log")),
+    }
     self_free: ClassVar[bool]
 
     tracks: np.ndarray

@@ -122,8 +122,10 @@ class UserSpace(Coefficients):
         float32[m, m]: S above.
     starts, listeners, values
         int64[n + 1], int32[p], float32[p]: X in CSC form.
-    penalty, own
-        float64[n]: the diagonals of L and of ridge's B.
+    penalty
+        float64[n]: the diagonal of L.
+    own
+        float64[n]: the diagonal of ridge's B, which only EASE needs.
     self_free
         bool[]: EASE's constraint.
     """
@@ -151,8 +153,8 @@ class UserSpace(Coefficients):
             s[:, block] = (scaled @ turned[:, block]).toarray()
         s[np.diag_indices(m)] += 1
         _invert(s)
-        own = np.empty(n)
-        for block in _blocks(n):
+        own = np.zeros(n)
+        for block in _blocks(n) if self_free else ():
             plays = by_track[:, block].T
             own[block] = np.asarray(plays.multiply(plays @ s).sum(axis=1)).ravel() / penalty[block]
         return cls(

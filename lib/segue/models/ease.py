@@ -2,11 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from typing import ClassVar
-
 from segue.models.closed_form import ClosedForm, ClosedFormConfig
-from segue.models.search import Real, Search
 
 
 class EASEConfig(ClosedFormConfig):
@@ -23,4 +19,3 @@ class EASE(ClosedForm[EASEConfig]):
     name = "ease"
     config_type = EASEConfig
     self_free = True
-    search: ClassVar[Mapping[str, Search]] = {"reg": Real(10, 160, log=True), "reg_power": Real(0.1, 0.8)}

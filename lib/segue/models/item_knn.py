@@ -54,6 +54,7 @@ class ItemKNN(Recommender[ItemKNNConfig]):
         "neighbours": Choice((50, 100, 200, 400)),
         "shrink": Real(1, 100, log=True),
         "power": Real(0.5, 1.5),
+        "weighting": Choice(("percentile", "binary", "log", "bm25")),
     }
 
     starts: np.ndarray

@@ -2,11 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from typing import ClassVar
-
 from segue.models.closed_form import ClosedForm, ClosedFormConfig
-from segue.models.search import Real, Search
 
 
 class RidgeConfig(ClosedFormConfig):
@@ -23,4 +19,3 @@ class Ridge(ClosedForm[RidgeConfig]):
     name = "ridge"
     config_type = RidgeConfig
     self_free = False
-    search: ClassVar[Mapping[str, Search]] = {"reg": Real(10, 160, log=True), "reg_power": Real(0.1, 0.8)}
