@@ -203,9 +203,9 @@ class UserSpace(Coefficients):
         return np.repeat(np.arange(tracks.size), lengths), self.listeners[play], self.values[play]
 
     def _columns(self, tracks: np.ndarray) -> np.ndarray:
-        """Return float64[r, m]: X' of these tracks."""
+        """Return float32[r, m]: X' of these tracks."""
         place, listeners, values = self._plays(tracks)
-        out = np.zeros((tracks.size, self.s.shape[0]))
+        out = np.zeros((tracks.size, self.s.shape[0]), dtype=np.float32)
         out[place, listeners] = values
         return out
 
