@@ -66,8 +66,9 @@ def test_each_basis_has_its_words():
         Because(Basis.LISTENERS, ()),
         Because(Basis.POPULARITY, ()),
         Because(Basis.CHANCE, ()),
+        Because(Basis.SOUND, ()),
     ]
-    chosen = [Scored(1, 0.1234567), Scored(2, 0.0), Scored(2, 0.0), Scored(3, 0.0), Scored(4, 0.0)]
+    chosen = [Scored(1, 0.1234567), *(Scored(track, 0.0) for track in (2, 2, 3, 4, 4))]
     items = teller.items(chosen, because)
     assert [(item.why.kind, item.why.text) for item in items] == [
         ("sound", "near “Two”: brighter"),
@@ -75,8 +76,9 @@ def test_each_basis_has_its_words():
         ("popular", "played by 1 simulated listener here"),
         ("new", "nobody here has played it yet"),
         ("new", "drawn by chance"),
+        ("new", "a change: it sounds like nothing played so far"),
     ]
-    assert [item.why.because_of for item in items] == [[2], [3, 2], [], [], []]
+    assert [item.why.because_of for item in items] == [[2], [3, 2], [], [], [], []]
     assert (items[0].track_id, items[0].score) == (1, 0.123457)
 
 

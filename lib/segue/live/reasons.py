@@ -82,6 +82,8 @@ class Teller:
             return listeners_of(labels.get(ids[0]), ids, simulated=self._simulated)
         if because.basis is Basis.CHANCE:
             return chance()
+        if because.basis is Basis.SOUND:
+            return unlike()
         listeners = int(self._popularity[positions_in(self._track_ids, [track_id])[0]])
         if listeners:
             return popular(listeners, simulated=self._simulated)
@@ -140,3 +142,8 @@ def new(*, anybody_plays: bool) -> Why:
 def chance() -> Why:
     """Return the reason of a track that was drawn."""
     return Why(kind="new", text="drawn by chance")
+
+
+def unlike() -> Why:
+    """Return the reason of a track at the far end of a ranking by sound: like none of the listener's."""
+    return Why(kind="new", text="a change: it sounds like nothing played so far")
