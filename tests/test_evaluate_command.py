@@ -108,6 +108,14 @@ def test_what_is_done_with_rows_is_said(files, result):
     assert pairs.test.to_numpy().tolist() == [["a", 2], ["b", 3]]
 
 
+def test_one_long_name_costs_its_own_length_only(files, result):
+    """As a column of equally wide text these users would take 24 GB."""
+    long = "u" * 300_000
+    train = f"user,item\n{long},x\n{long},y\n" + "".join(f"u{i},x\n" for i in range(20_000))
+    found = result(files(train, f"user,item\nu1,y\n{long},z\n"), "--model", "popularity")
+    assert (found["users"], found["items"], found["train_pairs"]) == (2, 3, 20_002)
+
+
 def test_a_user_with_dislikes_only_is_ranked(files, result):
     train = "user,item,weight\na,x,-1\nb,y,1\nb,z,1\nc,y,1\n"
     found = result(files(train, "user,item\na,y\n"), "--model", "popularity")

@@ -142,18 +142,20 @@ class TrainingData:
 
     @cached_property
     def _sparse(self) -> tuple[csr_matrix, np.ndarray]:
+        from pandas import factorize
         from scipy.sparse import coo_matrix
 
         if self.interactions is None:
             return coo_matrix((0, self.size), dtype=np.float32).tocsr(), np.array([], dtype=object)
         column = self.positions(self.interactions["track_id"].to_numpy(dtype=np.int64))
         known = column >= 0
-        names = self.interactions["listener_id"].to_numpy(dtype=object)[known].astype(str)
-        listeners, row = np.unique(names, return_inverse=True)
+        names = self.interactions["listener_id"].astype(str).to_numpy(dtype=object)[known]
+        # An array of numpy's text has the width of its longest id: many gigabytes for millions of plays.
+        row, listeners = factorize(names, sort=True)
         weight = self.interactions["weight"].to_numpy(dtype=np.float32)[known]
         matrix = coo_matrix((weight, (row, column[known])), shape=(listeners.size, self.size)).tocsr()
         matrix.sum_duplicates()
-        return matrix, listeners.astype(object)
+        return matrix, listeners
 
     @cached_property
     def popularity(self) -> np.ndarray:
