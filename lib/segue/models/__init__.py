@@ -12,6 +12,7 @@ from segue.models.base import Basis, Because, Capability, Need, Recommender, Sco
 from segue.models.config import nearest
 from segue.models.ease import EASE
 from segue.models.exact import Exact
+from segue.models.hnsw import HNSW
 from segue.models.hybrid import Hybrid
 from segue.models.item_knn import ItemKNN
 from segue.models.kmeans import KMeans
@@ -44,6 +45,7 @@ MODELS: dict[str, type[Recommender[Any]]] = {
         Random,
         Popularity,
         Exact,
+        HNSW,
         LSH,
         KMeans,
         ItemKNN,

@@ -28,6 +28,7 @@ __all__ = ["Basis", "Because", "Capability", "Config", "Need", "Recommender", "S
 
 ConfigT = TypeVar("ConfigT", bound=Config)
 _SEEDS_AT_ONCE = 64
+_NEAREST_AT_ONCE = 256
 
 
 class Recommender(ABC, Generic[ConfigT]):
@@ -146,6 +147,10 @@ class Recommender(ABC, Generic[ConfigT]):
                 f"none of the tracks {list(track_ids)[:5]} is among the {self.track_ids.size} "
                 f"that {self.name} was fitted on: choose another, or fit again"
             )
+        if seeds.size == 1:
+            found = self._from_nearest(seeds, k, exclude)[0]
+            if found is not None:
+                return found
         scores = self._similar_scores(seeds)
         return self._best(self._cold_scores(seeds) if scores is None else scores, k, seeds, exclude)
 
@@ -165,8 +170,16 @@ class Recommender(ABC, Generic[ConfigT]):
         found: list[list[Scored]] = [[] for _ in track_ids]
         place = positions_in(self.track_ids, track_ids)
         known = np.flatnonzero(place >= 0)
-        for start in range(0, known.size, _SEEDS_AT_ONCE):
-            batch = known[start : start + _SEEDS_AT_ONCE]
+        rest = []
+        for start in range(0, known.size, _NEAREST_AT_ONCE):
+            batch = known[start : start + _NEAREST_AT_ONCE]
+            for i, own in zip(batch, self._from_nearest(place[batch], k, ()), strict=True):
+                if own is None:
+                    rest.append(i)
+                else:
+                    found[i] = own
+        for start in range(0, len(rest), _SEEDS_AT_ONCE):
+            batch = np.array(rest[start : start + _SEEDS_AT_ONCE])
             for i, scores in zip(batch, self._similar_to_each(place[batch]), strict=True):
                 if scores is not None:
                     found[i] = self._best(scores, k, place[i : i + 1], ())
@@ -306,6 +319,15 @@ class Recommender(ABC, Generic[ConfigT]):
             for row, best in zip(parts, order, strict=True)
         ]
 
+    def _nearest(self, seeds: np.ndarray, k: int) -> Sequence[tuple[np.ndarray, np.ndarray] | None]:
+        """Return for each of int64[s] seeds its min(k, n) best places and their scores, without the rest.
+
+        For models that need not score the whole catalogue: int64[c] positions, best first and equal ones by
+        ``_tie``, the seed itself perhaps among them, and float32[c], both as a list from `_similar_to_each`
+        would begin. None for a seed whose list is to be made from all scores.
+        """
+        return [None] * seeds.size
+
     def _cold_scores(self, query: np.ndarray) -> np.ndarray:
         """Return float[n] for a query that the model knows nothing about: how many listeners each has."""
         return self.popularity
@@ -329,7 +351,9 @@ class Recommender(ABC, Generic[ConfigT]):
         self.recording_ids: np.ndarray = recording_ids
         self.popularity: np.ndarray = popularity
         self._tie = tie_order(track_ids)
-        self._copies = int(track_ids.size - np.unique(recording_ids).size)
+        self._by_recording = np.argsort(recording_ids, kind="stable")
+        self._recordings = recording_ids[self._by_recording]
+        self._copies = int(np.count_nonzero(self._recordings[1:] == self._recordings[:-1]))
 
     def _scores_for(self, played: np.ndarray, weights: np.ndarray) -> np.ndarray:
         scores = self._history_scores(played, weights) if (weights > 0).any() else None
@@ -339,17 +363,53 @@ class Recommender(ABC, Generic[ConfigT]):
         place = positions_in(self.track_ids, list(track_ids))
         return np.unique(place[place >= 0])
 
+    def _from_nearest(self, seeds: np.ndarray, k: int, exclude: Iterable[int]) -> list[list[Scored] | None]:
+        """Return the list of each of int64[s] seeds as far as `_nearest` gives enough for it."""
+        known = self._known(exclude)
+        lists: list[list[Scored] | None] = [None] * seeds.size
+        waiting, wanted = np.arange(seeds.size), k + 1 + known.size
+        while waiting.size:
+            again = []
+            for i, near in zip(waiting, self._nearest(seeds[waiting], wanted), strict=True):
+                if near is None:
+                    continue
+                barred = self._with_copies(np.append(known, seeds[i]))
+                own = self._listed(*near, k, barred)
+                if len(own) == k or near[0].size >= self.track_ids.size:
+                    lists[i] = own
+                else:
+                    again.append(i)
+            waiting, wanted = np.array(again, dtype=np.int64), 2 * wanted
+        return lists
+
+    def _listed(self, places: np.ndarray, scores: np.ndarray, k: int, barred: np.ndarray) -> list[Scored]:
+        """Return the first k of places best first, without barred ones and further copies of recordings."""
+        allowed = places != barred[0] if barred.size == 1 else ~np.isin(places, barred)
+        places, scores = places[allowed], scores[allowed]
+        if self._copies:
+            first = np.sort(np.unique(self.recording_ids[places], return_index=True)[1])
+            places, scores = places[first], scores[first]
+        return [
+            Scored(track_id, score)
+            for track_id, score in zip(self.track_ids[places[:k]].tolist(), scores[:k].tolist(), strict=True)
+        ]
+
+    def _with_copies(self, places: np.ndarray) -> np.ndarray:
+        """Return int64: the places and those of all copies of their recordings."""
+        if not self._copies:
+            return places
+        wanted = self.recording_ids[places]
+        starts, ends = (np.searchsorted(self._recordings, wanted, side) for side in ("left", "right"))
+        return np.concatenate(
+            [places[:0], *(self._by_recording[a:b] for a, b in zip(starts, ends, strict=True))]
+        )
+
     def _best(self, scores: np.ndarray, k: int, query: np.ndarray, exclude: Iterable[int]) -> list[Scored]:
         scores = np.array(scores, dtype=np.float32)
-        barred = np.concatenate([query, self._known(exclude)]).astype(np.int64)
+        barred = self._with_copies(np.concatenate([query, self._known(exclude)]).astype(np.int64))
         scores[barred] = -np.inf
-        if self._copies:
-            scores[np.isin(self.recording_ids, self.recording_ids[barred])] = -np.inf
         order = top_k(scores, k + self._copies, self._tie)
-        if self._copies:
-            first = np.unique(self.recording_ids[order], return_index=True)[1]
-            order = order[np.sort(first)]
-        return [Scored(int(self.track_ids[i]), float(scores[i])) for i in order[:k]]
+        return self._listed(order, scores[order], k, barred)
 
     def _check(self, capability: Capability, k: int) -> None:
         if capability not in self.can:

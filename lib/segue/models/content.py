@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from functools import cached_property
 from typing import Literal, TypeVar
 
 import numpy as np
 
 from segue.models.base import Basis, Capability, Config, Need, Recommender, TrainingData
+from segue.models.brute_force import BruteForce
 
 Metric = Literal["cosine", "euclidean"]
 
@@ -43,6 +45,7 @@ class ContentModel(Recommender[ContentConfigT]):
     def _fit(self, data: TrainingData) -> None:
         assert data.features is not None
         self.rows = unit_rows(data.features) if self.config.metric == "cosine" else data.features
+        self.__dict__.pop("_brute_force", None)
         self._fit_rows(self.rows)
 
     def _fit_rows(self, rows: np.ndarray) -> None:
@@ -51,6 +54,15 @@ class ContentModel(Recommender[ContentConfigT]):
     def _candidates(self, seeds: np.ndarray) -> np.ndarray | None:
         """Return bool[s, n]: who is searched for each seed, or None for the whole catalogue."""
         return None
+
+    @property
+    def _width(self) -> np.float32:
+        """Return the width of the metric's range."""
+        return np.float32(2.0 if self.config.metric == "cosine" else 1.0)
+
+    @cached_property
+    def _brute_force(self) -> BruteForce:
+        return BruteForce(self.rows, self._tie, euclidean=self.config.metric == "euclidean")
 
     def similarities(self, seeds: np.ndarray) -> np.ndarray:
         """Return float32[s, n]: similarity of the tracks at positions ``seeds`` to the whole catalogue."""
@@ -62,14 +74,20 @@ class ContentModel(Recommender[ContentConfigT]):
         return 1 / (1 + distances)
 
     def _scores(self, seeds: np.ndarray, weights: np.ndarray) -> np.ndarray:
-        return weights @ self._similar_to_each(seeds) / weights.sum()
+        if self.config.metric == "euclidean":
+            return weights @ self._similar_to_each(seeds) / weights.sum()
+        # The mean of cosines is the product with the mean of unit rows: one product, however many seeds.
+        scores = self.rows @ (weights @ self.rows[seeds])
+        candidates = self._candidates(seeds)
+        if candidates is not None:
+            scores += self._width * (weights @ candidates - weights.sum())
+        return scores / weights.sum()
 
     def _similar_to_each(self, seeds: np.ndarray) -> np.ndarray:
         similarity = self.similarities(seeds)
         candidates = self._candidates(seeds)
         if candidates is not None:
-            width = np.float32(2.0 if self.config.metric == "cosine" else 1.0)
-            similarity = np.where(candidates, similarity, similarity - width)
+            similarity = np.where(candidates, similarity, similarity - self._width)
         return similarity
 
     def _similar_scores(self, seeds: np.ndarray) -> np.ndarray:
@@ -91,6 +109,7 @@ class ContentModel(Recommender[ContentConfigT]):
 
     def _restore(self, state: Mapping[str, np.ndarray]) -> None:
         self.rows = state["rows"]
+        self.__dict__.pop("_brute_force", None)
 
 
 def unit_rows(features: np.ndarray) -> np.ndarray:

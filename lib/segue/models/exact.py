@@ -1,4 +1,4 @@
-"""Exact nearest neighbours: every similarity, by one matrix product."""
+"""Exact nearest neighbours: every similarity, by matrix products."""
 
 from __future__ import annotations
 
@@ -8,6 +8,7 @@ import numpy as np
 
 from segue.errors import SegueError
 from segue.models.base import Capability
+from segue.models.brute_force import Places
 from segue.models.content import ContentConfig, ContentModel
 from segue.models.data import positions_in
 
@@ -28,7 +29,7 @@ class Exact(ContentModel[ExactConfig]):
         Parameters
         ----------
         track_ids
-            b ids of the catalogue, all searched by one matrix product.
+            b ids of the catalogue, searched by matrix products of up to 256 of them.
         k
             How many; at most n - 1 are returned.
 
@@ -48,7 +49,13 @@ class Exact(ContentModel[ExactConfig]):
             unknown = np.asarray(track_ids)[seeds < 0]
             raise SegueError(f"track {unknown[0]} is not among the {self.track_ids.size} tracks of the model")
         k = min(k, self.track_ids.size - 1)
-        similarity = self.similarities(seeds)
-        similarity[np.arange(seeds.size), seeds] = -np.inf
-        places = np.array([self.top(row, k) for row in similarity], dtype=np.int64).reshape(seeds.size, k)
-        return self.track_ids[places], np.take_along_axis(similarity, places, axis=1)
+        ids = np.empty((seeds.size, k), dtype=np.int64)
+        scores = np.empty((seeds.size, k), dtype=np.float32)
+        for i, (places, own) in enumerate(self._brute_force.nearest(seeds, k + 1)):
+            # With many equal rows a track need not be among its own nearest.
+            kept = np.flatnonzero(places != seeds[i])[:k]
+            ids[i], scores[i] = self.track_ids[places[kept]], own[kept]
+        return ids, scores
+
+    def _nearest(self, seeds: np.ndarray, k: int) -> list[Places]:
+        return self._brute_force.nearest(seeds, k)

@@ -4,6 +4,9 @@ from __future__ import annotations
 
 import numpy as np
 
+GROUPS = 64
+"""Scores are grouped by so many; the k-th largest of the groups' maxima bounds the k-th score from below."""
+
 
 def tie_order(track_ids: np.ndarray) -> np.ndarray:
     """Return uint64[n]: a fixed scrambling of the ids that orders equal scores.
@@ -33,10 +36,24 @@ def top_k(scores: np.ndarray, k: int, tie: np.ndarray) -> np.ndarray:
     """
     if k < 1:
         return np.empty(0, dtype=np.int64)
-    if k < scores.size:
-        threshold = np.partition(scores, scores.size - k)[scores.size - k]
-        candidates = np.flatnonzero((scores >= threshold) & (scores > -np.inf))
-    else:
-        candidates = np.flatnonzero(scores > -np.inf)
-    order = np.lexsort((tie[candidates], -scores[candidates]))
-    return candidates[order[:k]]
+    places = _at_least(scores, k)
+    own = scores[places]
+    if k < places.size:
+        threshold = np.partition(own, places.size - k)[places.size - k]
+        better, equal = places[own > threshold], places[own == threshold]
+        missing = k - better.size
+        if missing < equal.size:
+            equal = equal[np.argpartition(tie[equal], missing - 1)[:missing]]
+        places = np.concatenate([better, equal])
+        own = scores[places]
+    order = np.lexsort((tie[places], -own))
+    return places[order[: np.count_nonzero(own > -np.inf)]]
+
+
+def _at_least(scores: np.ndarray, k: int) -> np.ndarray:
+    """Return int64: the positions of the k highest scores and of some more, soon found."""
+    width = scores.size // GROUPS
+    if width < 4 * k:
+        return np.arange(scores.size)
+    maxima = scores[: GROUPS * width].reshape(GROUPS, width).max(axis=0)
+    return np.flatnonzero(scores >= np.partition(maxima, width - k)[width - k])
