@@ -7,6 +7,7 @@ import pandas as pd
 import pytest
 
 from segue.errors import SegueError
+from segue.evaluation.by_time import at_one_moment
 from segue.evaluation.compare import compare_on, paired
 from segue.evaluation.held_out import HeldOut
 from segue.evaluation.ledger import Ledger, Reading
@@ -38,6 +39,8 @@ def test_another_parameterisation_is_refused_once_the_test_was_read(tmp_path):
     assert not other.is_fitted
     with pytest.raises(SegueError, match="popularity"):
         again.evaluate({"near": create("popularity")})
+    with pytest.raises(SegueError, match="random has read this test"):
+        again.evaluate({"random": create("exact")})
     second = again.evaluate({"near": create("exact")}).table
     assert second["ndcg_at_10"].tolist() == first.table["ndcg_at_10"].tolist()
     assert again.evaluate({"far": other}, seed=7).table["model"].tolist() == ["random", "popularity", "far"]
@@ -157,3 +160,22 @@ def test_nothing_to_hold_out():
         HeldOut.fifth(replace(DATA, interactions=None))
     with pytest.raises(SegueError, match="nobody to ask"):
         HeldOut.fifth(replace(DATA, interactions=DATA.interactions.groupby("listener_id").head(2)))
+
+
+def test_test_and_training_are_apart():
+    train, test = per_listener_fifth(DATA.interactions, 0)
+    both = pd.concat([test, train[:3]])
+    with pytest.raises(SegueError, match="3 pairs of the test are in training too"):
+        HeldOut(replace(DATA, interactions=train), both)
+    stranger = pd.DataFrame({"listener_id": ["nobody"], "track_id": [int(DATA.track_ids[0])]})
+    held_out = HeldOut(replace(DATA, interactions=train), pd.concat([test, stranger]))
+    assert (held_out.listeners, held_out.strangers) == (40, 1)
+
+
+def test_a_split_by_time_can_be_sealed_too():
+    plays = DATA.interactions.assign(at=np.arange(len(DATA.interactions)) % 97)
+    split = at_one_moment(plays)
+    held_out = HeldOut(replace(DATA, interactions=split.train), split.test)
+    table = held_out.evaluate({"near": create("exact")}).table.set_index("model")
+    assert table.loc["near", "ndcg_at_10_low"] > table.loc["random", "ndcg_at_10_high"]
+    assert held_out.strangers == split.strangers.size

@@ -9,6 +9,7 @@ from functools import partial
 from pathlib import Path
 from typing import Any, Self
 
+import numpy as np
 import pandas as pd
 
 from segue.errors import SegueError
@@ -44,13 +45,23 @@ class HeldOut:
     Raises
     ------
     SegueError
-        If no listener of the test has a play in ``train``, or the ledger is damaged.
+        If no listener of the test has a play in ``train``, a pair of the test is in ``train`` too, or the
+        ledger is damaged.
+
+    Attributes
+    ----------
+    listeners, strangers
+        How many listeners of the test are asked, and how many cannot be, as they have no play in ``train``.
+    fingerprint
+        SHA-256 of the test pairs.
     """
 
     def __init__(self, train: TrainingData, test: pd.DataFrame, ledger: Path | None = None) -> None:
         self.train = train
         asked = questions(train, test)
+        _check_apart(asked)
         self.listeners = int(asked.rows.size)
+        self.strangers = int(test["listener_id"].nunique()) - self.listeners
         self.fingerprint = _fingerprint(test)
         self._ledger = Ledger(ledger)
         self._open = _sealed(asked)
@@ -95,9 +106,8 @@ class HeldOut:
         found = self._open(lambda sealed: compare_all(asked, sealed, seed))
         for row in found.table.to_dict("records"):
             label = str(row["model"])
-            self._ledger.add(
-                self._reading(label, asked[label], _figures(row)), refuse=label not in YARDSTICKS
-            )
+            reading = self._reading(label, asked[label], _figures(row))
+            self._ledger.add(reading, refuse=not _is_yardstick(label, asked[label]))
         return found
 
     def ask(self, models: Models, question: Question) -> pd.DataFrame:
@@ -150,7 +160,7 @@ class HeldOut:
 
     def _check(self, models: Models) -> None:
         for label, model in models.items():
-            if label not in YARDSTICKS:
+            if not _is_yardstick(label, model):
                 self._ledger.check(self._reading(label, model, {}))
 
     def _reading(self, label: str, model: Recommender[Any], figures: Mapping[str, Any]) -> Reading:
@@ -170,6 +180,18 @@ def _sealed(asked: Questions) -> Callable[[Callable[[Questions], Any]], Any]:
         return question(asked)
 
     return open_for
+
+
+def _is_yardstick(label: str, model: Recommender[Any]) -> bool:
+    return label == model.name and label in YARDSTICKS
+
+
+def _check_apart(asked: Questions) -> None:
+    known = asked.wanted >= 0
+    played = asked.train.matrix[asked.rows[asked.owner[known]], asked.wanted[known]]
+    both = int(np.count_nonzero(played))
+    if both:
+        raise SegueError(f"{both} pairs of the test are in training too: take them out of one of the two")
 
 
 def _fingerprint(test: pd.DataFrame) -> str:
