@@ -131,3 +131,11 @@ def test_listeners_of_whom_little_is_told():
     for sizes in ((), (-1, 3)):
         with pytest.raises(UsageError, match="sizes"):
             cold_listeners(held_out, models, sizes=sizes)
+
+
+def test_a_test_that_asks_only_for_tracks_outside_the_catalogue():
+    found = HeldOut(DATA, frame([("l000", 99_999, 1)])).evaluate({})
+    assert found.table["ndcg_at_10"].tolist() == [0, 0]
+    table = by_popularity(found, DATA)
+    assert table["tracks"].tolist() == ["cold", "cold"]
+    assert table["recall_at_20"].tolist() == [0, 0]
