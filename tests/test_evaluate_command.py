@@ -150,7 +150,7 @@ def test_a_model_is_tuned_on_the_training_rows_and_better_for_it(planted, result
     plain = result(planted, "--model", "tunable", "--no-tune")
     tuned, again = (result(planted, "--model", "tunable", "--trials", "8", "--seed", "1") for _ in range(2))
     assert plain["chosen"] == {
-        "by": "defaults", "fixed": [], "trials": 0, "validation_ndcg_at_10": None,
+        "by": "defaults", "given": [], "trials": 0, "validation_ndcg_at_10": None,
     }  # fmt: skip
     assert plain["parameters"]["shrink"] == 20.0
     assert tuned["chosen"]["trials"] == 8
@@ -165,6 +165,7 @@ def test_a_model_is_tuned_on_the_training_rows_and_better_for_it(planted, result
     assert tuned == again
     fixed = result(planted, "--model", "tunable", "--trials", "3", "-p", "shrink", "1", "-p", "power", "none")
     assert fixed["chosen"]["searched"] == ["neighbours"]
+    assert fixed["chosen"]["given"] == ["power", "shrink"]
     assert (fixed["parameters"]["shrink"], fixed["parameters"]["power"]) == (1.0, "none")
 
 

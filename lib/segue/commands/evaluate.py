@@ -37,14 +37,14 @@ _WHOLE = {"coverage_at_10": "coverage@10", "gini_at_10": "Gini@10"}
 @click.option(
     "--trials",
     type=click.IntRange(1),
-    default=12,
+    default=10,
     show_default=True,
     help="Sets of parameters tried at most.",
 )
 @click.option(
     "--seconds",
     type=click.FloatRange(0),
-    default=180.0,
+    default=240.0,
     show_default=True,
     help="No other set is tried after so long.",
 )

@@ -23,8 +23,8 @@ YARDSTICKS = ("random", "popularity")
 class Search:
     """How much tuning there may be: ``trials`` at most, none begun after ``seconds``; no trials: none."""
 
-    trials: int = 12
-    seconds: float = 180.0
+    trials: int = 10
+    seconds: float = 240.0
 
 
 def model_for_plays(name: str, parameters: Mapping[str, Any]) -> dict[str, Any]:
@@ -120,7 +120,7 @@ def evaluate_files(
     report(f"ranking {pairs.train.size:,} items for {held_out.listeners:,} users")
     rows = held_out.evaluate({name: model}, seed).table.set_index("model").to_dict("index")
     clock.seconds["rank"] = rows[name]["ms_per_listener"] * rows[name]["listeners"] / 1000
-    return _told(pairs, model, rows, _chosen(model, tuned, fixed), clock.seconds, seed)
+    return _told(pairs, model, rows, _chosen(tuned, search, parameters), clock.seconds, seed)
 
 
 def _tuned(
@@ -170,15 +170,16 @@ def _figures(row: Mapping[str, Any]) -> dict[str, Any]:
     return means | {name: row[name] for name in ("coverage_at_10", "gini_at_10")}
 
 
-def _chosen(model: Recommender[Any], tuned: Tuned | None, fixed: Mapping[str, Any]) -> dict[str, Any]:
-    if tuned is None:
-        return {"by": "defaults", "fixed": sorted(fixed), "trials": 0, "validation_ndcg_at_10": None}
+def _chosen(tuned: Tuned | None, search: Search | None, given: Mapping[str, Any]) -> dict[str, Any]:
+    if tuned is None or search is None:
+        return {"by": "defaults", "given": sorted(given), "trials": 0, "validation_ndcg_at_10": None}
     return {
         "by": "the best of the trials on a random fifth of each user's training rows",
-        "fixed": sorted(fixed),
+        "given": sorted(given),
         "searched": sorted(tuned.search),
         "trials": len(tuned.trials),
         "failed_trials": int((tuned.trials["state"] == "failed").sum()),
+        "at_most": asdict(search),
         "validation_ndcg_at_10": tuned.value,
     }
 
