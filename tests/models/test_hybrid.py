@@ -49,7 +49,7 @@ def test_it_finds_new_tracks_and_known_ones_as_well_as_its_component(seed):
     """
     data, known, new = planted(seed)
     both = pd.concat([known, new.sample(frac=0.2, random_state=0)])
-    ridge, hybrid = create("ridge").fit(data), create("hybrid").fit(data)
+    ridge, hybrid = create("ridge").fit(data), create("hybrid", sharpness=1.0).fit(data)
 
     def mean(model, test, metric):
         return listener_values(model, data, test)[0][metric].mean()
@@ -110,13 +110,15 @@ def test_a_lesson_hides_each_play_once_and_new_tracks_whole():
 
 def test_sound_alikes_by_hand():
     features = np.array([[1, 0], [1, 1], [0, 2], [-1, 0], [0, 0]], dtype=np.float32)
-    found = sound_alikes(features, np.array([5, 0, 1, 2, 0]), 2)
+    found = sound_alikes(features, np.array([5, 0, 1, 2, 0]), 2, sharpness=1.0)
     half = np.sqrt(0.5)
     assert found.tracks[1].tolist() == [0, 2]
     assert found.shares[1] == pytest.approx([0.5, 0.5])
     assert found.shares[0] == pytest.approx([0, 0])
     assert 0 not in found.tracks[0]
     assert found.shares[4].tolist() == [0, 0]
+    sharp = sound_alikes(np.array([[2, 0], [2, 1], [0, 9]]), np.array([5, 0, 1]), 2, sharpness=4.0)
+    assert sharp.shares[1] == pytest.approx([16 / 17, 1 / 17])
     assert found.mean_of(np.array([4.0, 0, 8.0, 1.0, 0]))[1] == pytest.approx(
         (4 * half + 8 * half) / (2 * half)
     )

@@ -12,14 +12,14 @@ import numpy as np
 from segue.models.base import Recommender, TrainingData
 from segue.models.closed_form import ClosedForm
 from segue.models.data import INTERACTION_COLUMNS
-from segue.models.sound_alikes import SoundAlikes, sound_alikes
+from segue.models.sound_alikes import SoundAlikes
 
 if TYPE_CHECKING:
     import pandas as pd
     from scipy.sparse import csr_matrix
 
 _DOUBTS = (0.0, 0.5, 1.0, 2.0, 4.0, 8.0, 16.0, 32.0)
-_GAINS = (0.25, 0.5, 0.6, 0.7, 0.8, 0.9, 1.0, 1.25, 1.5, 2.0, 3.0)
+_GAINS = (0.2, 0.3, 0.4, 0.5, 0.6, 0.7, 0.8, 0.9, 1.0, 1.25, 1.5, 2.0)
 _SHARE = 0.2
 # So many listeners are asked as keep each combination to about so many scores, within bounds.
 _LISTENERS = (128, 512)
@@ -84,7 +84,7 @@ def lesson(plays: csr_matrix, seed: int) -> Lesson:
 def learn(
     data: TrainingData,
     fit: Callable[[TrainingData], Recommender[Any]],
-    neighbours: int,
+    alike: Callable[[Recommender[Any]], SoundAlikes],
     give: float,
     seed: int,
 ) -> Blend:
@@ -98,8 +98,10 @@ def learn(
     ----------
     fit
         Gives the collaborative model fitted on other data.
-    neighbours
-        How many sound-alikes give a track its score by sound.
+    alike
+        Gives the sound-alikes of all tracks among those that such a model knows.
+    give
+        The share of nDCG@10 on known tracks that may be given up.
 
     Returns
     -------
@@ -115,14 +117,13 @@ def learn(
     if rows.size > most:
         rows = np.sort(np.random.default_rng(seed).choice(rows, most, replace=False))
     model = fit(replace(data, interactions=_frame(hidden.kept, data)))
-    assert data.features is not None
-    alike = sound_alikes(data.features, listeners_known_to(model), neighbours)
+    others = alike(model)
     known = np.zeros((len(_DOUBTS), len(_GAINS)))
     new = np.zeros_like(known)
     for start in range(0, rows.size, _AT_ONCE):
         part = rows[start : start + _AT_ONCE]
         of_known, of_new = _found(
-            model, alike, *(own[part] for own in (hidden.kept, hidden.known, hidden.new))
+            model, others, *(own[part] for own in (hidden.kept, hidden.known, hidden.new))
         )
         known += of_known
         new += of_new

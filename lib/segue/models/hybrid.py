@@ -10,7 +10,7 @@ from pydantic import Field
 
 from segue.models.base import Basis, Because, Capability, Config, Need, Recommender, TrainingData
 from segue.models.blend import Blend, learn, listeners_known_to
-from segue.models.search import Choice, Search
+from segue.models.search import Choice, Real, Search
 from segue.models.sound_alikes import SoundAlikes, sound_alikes
 
 if TYPE_CHECKING:
@@ -24,12 +24,14 @@ class HybridConfig(Config):
     """Parameters of `Hybrid`.
 
     ``component`` is the collaborative model, with its own defaults; ``neighbours`` sound-alikes give a track
-    its score by sound; ``give`` is the share of nDCG@10 on known tracks that may be given up for finding new
-    ones; ``seed`` draws the plays that the weights are learned from.
+    its score by sound, weighted by their cosine to the power of ``sharpness``; ``give`` is the share of
+    nDCG@10 on known tracks that may be given up for finding new ones; ``seed`` draws the plays that the
+    weights are learned from.
     """
 
     component: Literal["ridge", "ease", "wals"] = "ridge"
     neighbours: int = Field(20, ge=1)
+    sharpness: float = Field(4.0, gt=0)
     give: float = Field(0.02, ge=0, le=1)
     seed: int = 0
 
@@ -66,6 +68,7 @@ class Hybrid(Recommender[HybridConfig]):
     search: ClassVar[Mapping[str, Search]] = {
         "component": Choice(("ridge", "wals")),
         "neighbours": Choice((10, 20, 40, 80)),
+        "sharpness": Real(1, 8),
     }
 
     component: Recommender[Any]
@@ -74,13 +77,19 @@ class Hybrid(Recommender[HybridConfig]):
 
     def _fit(self, data: TrainingData) -> None:
         config = self.config
-        self.blend = learn(
-            data, lambda part: self._new_component().fit(part), config.neighbours, config.give, config.seed
-        )
-        self.component = self._new_component().fit(data)
         assert data.features is not None
+        features = data.features
+
+        def alike(model: Recommender[Any]) -> SoundAlikes:
+            return sound_alikes(features, listeners_known_to(model), config.neighbours, config.sharpness)
+
+        def fitted(part: TrainingData) -> Recommender[Any]:
+            return self._new_component().fit(part)
+
+        self.blend = learn(data, fitted, alike, config.give, config.seed)
+        self.component = fitted(data)
         self._listeners = listeners_known_to(self.component)
-        self.alike = sound_alikes(data.features, self._listeners, config.neighbours)
+        self.alike = alike(self.component)
 
     def _new_component(self) -> Recommender[Any]:
         from segue.models import create

@@ -16,8 +16,8 @@ _MOST = 20_000
 class SoundAlikes:
     """The k played tracks most like each of n tracks, itself left out, most alike first.
 
-    ``tracks``: int32[n, k] positions. ``shares``: float32[n, k], the cosine of their features, those below 0
-    as 0, over its sum in the row; zeros where nothing is alike.
+    ``tracks``: int32[n, k] positions. ``shares``: float32[n, k], a power of the cosine of their features
+    over its sum in the row; zeros for tracks that are not alike at all.
     """
 
     tracks: np.ndarray
@@ -28,7 +28,7 @@ class SoundAlikes:
         return np.einsum("nk,nk->n", scores.astype(np.float32)[self.tracks], self.shares)
 
 
-def sound_alikes(features: np.ndarray, listeners: np.ndarray, k: int) -> SoundAlikes:
+def sound_alikes(features: np.ndarray, listeners: np.ndarray, k: int, sharpness: float) -> SoundAlikes:
     """Return the tracks most like each among those with listeners, by exact search.
 
     Of more than 20,000 such tracks the most played are searched: the time grows with their number, and
@@ -42,6 +42,8 @@ def sound_alikes(features: np.ndarray, listeners: np.ndarray, k: int) -> SoundAl
         float[n]: how many each track has.
     k
         How many of the tracks are kept; all of them where there are fewer.
+    sharpness
+        The power: the higher, the more the nearest count.
     """
     played = np.flatnonzero(listeners)
     if played.size > _MOST:
@@ -58,6 +60,6 @@ def sound_alikes(features: np.ndarray, listeners: np.ndarray, k: int) -> SoundAl
         own = np.take_along_axis(cosine, best, axis=1)
         order = np.argsort(-own, axis=1, kind="stable")
         tracks[block] = played[np.take_along_axis(best, order, axis=1)]
-        shares[block] = np.maximum(np.take_along_axis(own, order, axis=1), 0)
+        shares[block] = np.maximum(np.take_along_axis(own, order, axis=1), 0) ** sharpness
     total = shares.sum(axis=1, keepdims=True)
     return SoundAlikes(tracks, np.divide(shares, total, out=shares, where=total > 0))
