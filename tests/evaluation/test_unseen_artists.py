@@ -9,6 +9,7 @@ from segue.evaluation.significance import differences, marks
 from segue.evaluation.unseen_artists import evaluate_unseen_artists, factories
 from segue.models import TrainingData
 from segue.models.exact import Exact
+from segue.models.random_ import Random
 from support.planted import FIRST_ID, taste
 
 DATA = replace(taste(), genres=[f"genre {i % 4}" for i in range(60)])
@@ -25,16 +26,15 @@ class Watching(Exact):
         super()._fit(data)
 
 
-class Cheating(Exact):
+class Cheating(Random):
     """Knows the genre of every track that it was told of, and puts it first."""
 
     def _fit(self, data):
         self.told = data.genre_codes
-        super()._fit(data)
 
     def _similar_scores(self, seeds):
         same = (self.told == self.told[seeds[0]]) & (self.told >= 0)
-        return super()._similar_scores(seeds) * 0 + same
+        return same.astype(np.float32)
 
 
 def test_models_are_told_nothing_of_the_artists_that_are_asked():
