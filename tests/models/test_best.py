@@ -150,6 +150,12 @@ def test_closed_forms_are_left_out_where_they_would_not_fit():
     assert [f.model.name for f in feasible(DATA, most_equations=40)] == ["wals", "ridge", "ease", "item_knn"]
 
 
+def test_no_more_factors_than_equations():
+    wals = feasible(DATA, most_equations=100)[0]
+    assert wals.ladders["rank"] == (16, 32)
+    assert wals.start["rank"] == 32
+
+
 def test_weightings_are_tried_only_where_they_differ():
     plays = DATA.interactions.assign(weight=np.float32(2))
     same = TrainingData(DATA.track_ids, interactions=plays)

@@ -13,7 +13,7 @@ DATA = taste()
 def loaded(factors: np.ndarray, **parameters) -> WALS:
     """A model with given factors and a mean of 10 tracks a listener."""
     n = len(factors)
-    model = WALS(WALSConfig(**{"rank": factors.shape[1]} | parameters))
+    model = WALS(WALSConfig(**{"rank": factors.shape[1], "starts": 1} | parameters))
     model._catalogue(FIRST_ID + np.arange(n), np.full(n, -1), np.arange(n), np.arange(n, dtype=np.float32))
     model._restore({"factors": factors.astype(np.float32), "mean_plays": np.array(10.0)})
     model._fingerprint = "given"
@@ -96,7 +96,7 @@ def test_folding_in_minimises_the_weighted_squared_error(starts):
 
 def test_folding_in_is_fitting_that_listener_alone():
     """Against the sweep's own solve of everybody from the fitted tracks; each of the 40 has 12 plays."""
-    model = WALS(WALSConfig(rank=8, weighting="log", reg=0.6)).fit(DATA)
+    model = WALS(WALSConfig(rank=8, weighting="log", reg=0.6, starts=1)).fit(DATA)
     plays = als_sweep.side(weigh_matrix(DATA.matrix, "log"), 4.0, np.full(40, 0.6 * 12))
     turned, spectrum = als_sweep.to_axes(model.factors)
     together = als_sweep.solve(turned, spectrum, plays) @ turned.T

@@ -22,22 +22,24 @@ if TYPE_CHECKING:
     import pandas as pd
     from scipy.sparse import csr_matrix
 
+_FEWEST_LISTENERS = 200
+
 
 class BestConfig(Config):
     """Parameters of `Best`.
 
     ``trials`` settings are tried in all, each on ``folds`` parts that are held out; the mix has at most
-    ``parts`` models, weighted ALS averaged over ``starts``. Beyond ``most_plays`` plays or
-    ``most_listeners`` listeners the choice is made on a random part of them; closed forms of more than
-    ``most_equations`` equations are left out.
+    ``parts`` models, weighted ALS averaged over ``starts``. Beyond ``most_plays`` plays the choice is made
+    on a random part of the listeners, and so many of them are asked as ``most_scores`` (of all tracks)
+    allow; closed forms of more than ``most_equations`` equations are left out.
     """
 
     trials: int = Field(48, ge=1)
     folds: int = Field(2, ge=1, le=5)
     parts: int = Field(4, ge=1)
     starts: int = Field(4, ge=1)
-    most_plays: int = Field(500_000, ge=1)
-    most_listeners: int = Field(2_000, ge=1)
+    most_plays: int = Field(300_000, ge=1)
+    most_scores: int = Field(40_000_000, ge=1)
     most_equations: int = Field(6_000, ge=1)
     seed: int = 0
 
@@ -75,7 +77,7 @@ class Best(Recommender[BestConfig]):
             config.seed,
             folds=config.folds,
             most_plays=config.most_plays,
-            most_listeners=config.most_listeners,
+            most_listeners=max(_FEWEST_LISTENERS, config.most_scores // data.size),
         )
         with ThreadPoolExecutor(max_workers=len(os.sched_getaffinity(0))) as executor:
             if folds:

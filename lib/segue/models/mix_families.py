@@ -26,6 +26,7 @@ class Family(NamedTuple):
 
 
 _WEIGHTINGS = ("percentile", "binary", "log")
+_RANKS = (16, 32, 64, 96)
 _CLOSED_FORM: dict[str, Sequence[Value]] = {
     "reg": (2.5, 5.0, 10.0, 20.0, 40.0, 80.0, 160.0, 320.0, 640.0),
     "reg_power": (0.0, 0.2, 0.4, 0.6, 0.8, 1.0),
@@ -41,7 +42,8 @@ FAMILIES = (
             "weighting": _WEIGHTINGS,
             "track_exponent": (0.25, 0.5, 0.75, 1.0, 1.25),
             "listener_exponent": (0.0, 0.5, 1.0),
-            "rank": (16, 32, 64, 96),
+            "rank": _RANKS,
+            "starts": (1,),
         },
         {
             "reg": 0.65,
@@ -50,6 +52,7 @@ FAMILIES = (
             "track_exponent": 0.75,
             "listener_exponent": 0.5,
             "rank": 64,
+            "starts": 1,
         },
         0.5,
     ),
@@ -80,7 +83,8 @@ def create(name: str, parameters: Mapping[str, Any]) -> Recommender[Any]:
 def feasible(data: TrainingData, most_equations: int) -> list[Family]:
     """Return the families whose equations are few enough, their ladders cut to what matters for the data.
 
-    Where all likes have one weight, no weighting differs from another.
+    Where all likes have one weight, no weighting differs from another; more factors than equations are more
+    than can be told apart.
     """
     equations = min(data.matrix.shape[0], int(np.count_nonzero(data.popularity)))
     liked = data.matrix.data[data.matrix.data > 0]
@@ -91,5 +95,8 @@ def feasible(data: TrainingData, most_equations: int) -> list[Family]:
             continue
         ladders = {k: v for k, v in family.ladders.items() if not (one_weight and k == "weighting")}
         start = {k: v for k, v in family.start.items() if k in ladders}
+        if "rank" in ladders:
+            ladders["rank"] = tuple(r for r in _RANKS if r <= max(equations, _RANKS[0]))
+            start["rank"] = min(int(start["rank"]), ladders["rank"][-1])
         found.append(family._replace(ladders=ladders, start=start))
     return found

@@ -35,7 +35,7 @@ class WALSConfig(Config):
     alpha: float = Field(4.0, gt=0)
     iterations: int = Field(15, ge=1)
     weighting: Weighting = "percentile"
-    starts: int = Field(1, ge=1)
+    starts: int = Field(4, ge=1)
     seed: int = 0
 
 
