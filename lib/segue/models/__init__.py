@@ -8,15 +8,25 @@ from typing import TYPE_CHECKING, Any
 from segue.errors import UsageError
 from segue.models import persist
 from segue.models.als import ALS
-from segue.models.base import Basis, Because, Capability, Need, Recommender, Scored, TrainingData
+from segue.models.base import (
+    Basis,
+    Because,
+    Capability,
+    Need,
+    Recommender,
+    Scored,
+    TrainingData,
+)
 from segue.models.config import nearest
 from segue.models.ease import EASE
 from segue.models.exact import Exact
+from segue.models.forest import Forest
 from segue.models.hnsw import HNSW
 from segue.models.hybrid import Hybrid
 from segue.models.item_knn import ItemKNN
 from segue.models.kmeans import KMeans
 from segue.models.lsh import LSH
+from segue.models.mlp import MLP
 from segue.models.popularity import Popularity
 from segue.models.random_ import Random
 from segue.models.ridge import Ridge
@@ -54,6 +64,8 @@ MODELS: dict[str, type[Recommender[Any]]] = {
         Ridge,
         EASE,
         Hybrid,
+        MLP,
+        Forest,
         SVM,
     )
 }

@@ -11,8 +11,12 @@ from segue.models.spark_frames import vectors
 
 
 class ForestConfig(GenreConfig):
-    """Parameters of `Forest`: how many trees, their depth at most, bins that a feature is cut into."""
+    """Parameters of `Forest`: how many trees, their depth at most, bins that a feature is cut into.
 
+    Three ``folds``, as each is many jobs of Spark's.
+    """
+
+    folds: int = Field(3, ge=2)
     trees: int = Field(100, ge=1)
     depth: int = Field(8, ge=1, le=30)
     bins: int = Field(16, ge=2)

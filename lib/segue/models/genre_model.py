@@ -29,7 +29,7 @@ class GenreConfig(Config):
     artists and starts the classifier.
     """
 
-    folds: int = Field(3, ge=2)
+    folds: int = Field(5, ge=2)
     trust: float = Field(0.5, ge=0, le=1)
     seed: int = 0
 

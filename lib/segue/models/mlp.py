@@ -15,9 +15,11 @@ from segue.models.spark_frames import vectors
 class MLPConfig(GenreConfig):
     """Parameters of `MLP`: principal components in front, hidden units, steps of L-BFGS at most.
 
-    Few steps are what keeps a network of so many weights from learning its tracks by heart.
+    Few steps are what keeps a network of so many weights from learning its tracks by heart. Three ``folds``,
+    as each is many jobs of Spark's.
     """
 
+    folds: int = Field(3, ge=2)
     components: int = Field(60, ge=1)
     hidden: int = Field(64, ge=1)
     iterations: int = Field(30, ge=1)
