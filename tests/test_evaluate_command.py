@@ -8,7 +8,7 @@ import pandas as pd
 import pytest
 
 from segue.cli import run_command
-from segue.commands.evaluate import evaluate
+from segue.commands.evaluate import evaluate, table
 from segue.dataset.listening_csv import read_listening
 from segue.evaluation.pairs import pairs_of
 from segue.models import MODELS
@@ -169,6 +169,16 @@ def test_a_model_is_tuned_on_the_training_rows_and_better_for_it(planted, result
     assert (fixed["parameters"]["shrink"], fixed["parameters"]["power"]) == (1.0, "none")
 
 
+def test_the_mix_of_best_is_said(planted, result):
+    few = ("-p", "trials", "1", "-p", "folds", "1", "-p", "starts", "1", "-p", "parts", "1")
+    found = result(planted, "--model", "best", *few)
+    chosen = found["chosen"]
+    assert chosen["trials"] >= 1
+    assert sum(part["weight"] for part in chosen["mix"]) == pytest.approx(1.0)
+    assert {part["model"] for part in chosen["mix"]} <= set(MODELS)
+    assert any(f"picked from {chosen['trials']} settings on validation" in line for line in table(found))
+
+
 def test_a_person_gets_a_table(planted, capsys):
     assert run(*planted, "--model", "popularity") == 0
     shown = capsys.readouterr()
@@ -213,11 +223,11 @@ def test_bad_files(files, capsys, train, test, told):
     assert shown.out == ""
 
 
-def test_with_too_few_rows_to_tune_on_the_defaults_are_taken(files, capsys):
-    assert run(*files("user,item\na,x\nb,x\nb,y\n", "user,item\na,y\n"), "--model", "ease", "--json") == 0
-    shown = capsys.readouterr()
-    assert json.loads(shown.out)["chosen"]["by"] == "defaults"
-    assert "nothing to choose parameters by; the defaults are taken" in shown.err
+@pytest.mark.parametrize("model", ["ease", "item_knn", "wals", "best"])
+def test_with_too_few_rows_to_choose_by_the_defaults_are_taken(files, result, model):
+    found = result(files("user,item\na,x\nb,x\nb,y\n", "user,item\na,y\n"), "--model", model)
+    assert found["ndcg_at_10"] == {"mean": 1.0, "low": 1.0, "high": 1.0}
+    assert found["chosen"]["validation_ndcg_at_10"] is None
 
 
 def test_popularity_on_the_fixed_split(shared_data, tmp_path, result):

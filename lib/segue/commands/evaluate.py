@@ -87,10 +87,10 @@ def evaluate(
         seed=seed,
         report=lambda line: click.echo(line, err=True),
     )
-    click.echo(json.dumps(found) if as_json else "\n".join(_lines(found)))
+    click.echo(json.dumps(found, allow_nan=False) if as_json else "\n".join(table(found)))
 
 
-def _lines(found: dict[str, Any]) -> list[str]:
+def table(found: dict[str, Any]) -> list[str]:
     """Return the result for a person."""
     columns = {found["model"]: found} | found["yardsticks"]
     lines = [
@@ -117,7 +117,10 @@ def _choice(found: dict[str, Any]) -> str:
     parameters = ", ".join(f"{name} {_short(value)}" for name, value in found["parameters"].items())
     chosen = found["chosen"]
     how = chosen["by"]
-    if chosen["trials"]:
+    if "mix" in chosen:
+        parts = (f"{part['weight']:.2f} {part['model']}" for part in chosen["mix"])
+        how = f"{' + '.join(parts)}, picked from {chosen['trials']} settings on validation"
+    elif chosen["trials"]:
         how = f"{chosen['trials']} trials, nDCG@10 {chosen['validation_ndcg_at_10']:.4f} on validation"
     return f"parameters: {parameters or 'none'} ({how})"
 

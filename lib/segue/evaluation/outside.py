@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import time
 from collections.abc import Callable, Mapping
 from dataclasses import asdict, dataclass
@@ -14,6 +15,7 @@ from segue.evaluation.held_out import HeldOut
 from segue.evaluation.pairs import Pairs, pairs_of
 from segue.evaluation.tuning import NothingToValidate, Tuned, tune
 from segue.models import MODELS, Capability, Need, Recommender, create
+from segue.models.best import Best
 from segue.models.config import nearest
 
 YARDSTICKS = ("random", "popularity")
@@ -120,7 +122,7 @@ def evaluate_files(
     report(f"ranking {pairs.train.size:,} items for {held_out.listeners:,} users")
     rows = held_out.evaluate({name: model}, seed).table.set_index("model").to_dict("index")
     clock.seconds["rank"] = rows[name]["ms_per_listener"] * rows[name]["listeners"] / 1000
-    return _told(pairs, model, rows, _chosen(tuned, search, parameters), clock.seconds, seed)
+    return _told(pairs, model, rows, _chosen(model, tuned, search, parameters), clock.seconds, seed)
 
 
 def _tuned(
@@ -170,7 +172,21 @@ def _figures(row: Mapping[str, Any]) -> dict[str, Any]:
     return means | {name: row[name] for name in ("coverage_at_10", "gini_at_10")}
 
 
-def _chosen(tuned: Tuned | None, search: Search | None, given: Mapping[str, Any]) -> dict[str, Any]:
+def _chosen(
+    model: Recommender[Any], tuned: Tuned | None, search: Search | None, given: Mapping[str, Any]
+) -> dict[str, Any]:
+    if isinstance(model, Best):
+        return {
+            "by": "the model itself, as it was fitted, on held-out parts of the training rows",
+            "given": sorted(given),
+            "trials": len(model.tried),
+            "mix": [
+                trial._asdict() | {"ndcg_at_10": None if math.isnan(trial.ndcg_at_10) else trial.ndcg_at_10}
+                for trial in model.tried
+                if trial.weight > 0
+            ],
+            "validation_ndcg_at_10": None,
+        }
     if tuned is None or search is None:
         return {"by": "defaults", "given": sorted(given), "trials": 0, "validation_ndcg_at_10": None}
     return {
