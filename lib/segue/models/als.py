@@ -30,7 +30,7 @@ class ALSConfig(Config):
     rank: int = Field(64, ge=1)
     reg: float = Field(0.5, gt=0)
     alpha: float = Field(4.0, gt=0)
-    iterations: int = Field(15, ge=1)
+    iterations: int = Field(10, ge=1)
     implicit: bool = True
     weighting: Weighting = "percentile"
     seed: int = 0
