@@ -56,7 +56,7 @@ def choose(
         climbed = climb(family.ladders, family.start, judge, most, executor)
         tried += [(name, point, found[tuple(point.values())]) for point, _ in climbed]
     weights = mix([scores for *_, scores in tried], board.values, most=parts, executor=executor)
-    picked = [_served(name, point, starts) for (name, point, _), w in zip(tried, weights, strict=True) if w]
+    picked = [_served(*tried[i][:2], starts, int(i)) for i in np.flatnonzero(weights)]
     served = [board.scores(partial(create, *one)) for one in picked]
     weights = moved(weights[weights > 0], served, board.values)
     return [Trial(*one[:2], float(board.values(one[2]).mean()), 0.0) for one in tried] + [
@@ -65,5 +65,6 @@ def choose(
     ]
 
 
-def _served(name: str, parameters: Parameters, starts: int) -> tuple[str, dict[str, Any]]:
-    return name, dict(parameters) | ({"starts": starts} if name == WALS.name else {})
+def _served(name: str, parameters: Parameters, starts: int, seed: int) -> tuple[str, dict[str, Any]]:
+    """Return a setting as it is served; other starts for each, as what starts alike errs alike."""
+    return name, dict(parameters) | ({"starts": starts, "seed": seed} if name == WALS.name else {})

@@ -81,9 +81,9 @@ def _ahead(ladder: Sequence[Value], before: Value, here: Value) -> list[Value]:
 def mix(scores: Sequence[np.ndarray], judge: Judge, *, most: int, executor: Executor) -> np.ndarray:
     """Return float64[p]: weights of p models, 0 for most of them, whose weighted sum is judged best.
 
-    The best single model begins. Then the model and share are added that gain most (Caruana et al. 2004),
-    and the weights moved, while fewer than ``most`` have a weight and the mean gain over listeners is more
-    than its standard error.
+    The best single model begins. Then the model is added that gains most (Caruana et al. 2004), with the
+    smallest share that is not worse by more than a standard error than its best share, and the weights are
+    moved; while fewer than ``most`` have a weight and the gain is more than its standard error.
 
     Parameters
     ----------
@@ -100,24 +100,26 @@ def mix(scores: Sequence[np.ndarray], judge: Judge, *, most: int, executor: Exec
         total = _sum(weights, scores)
         options = [(int(i), share) for i in np.flatnonzero(weights == 0) for share in _SHARES]
 
-        def gain(option: tuple[int, float], total: np.ndarray = total) -> float:
-            return float(judge(total + np.float32(option[1]) * scores[option[0]]).mean())
+        def gained(option: tuple[int, float], total: np.ndarray = total) -> np.ndarray:
+            return judge(total + np.float32(option[1]) * scores[option[0]])
 
-        gains = list(executor.map(gain, options))
-        added, share = options[int(np.argmax(gains))]
+        found = dict(zip(options, executor.map(gained, options), strict=True))
+        added, share = max(options, key=lambda option: found[option].mean())
+        best = found[added, share]
+        share = next(s for s in _SHARES if s == share or not _is_more(best, found[added, s]))
         tried = weights.copy()
         tried[added] = share
-        tried = moved(tried, scores, judge)
-        difference = judge(_sum(tried, scores)) - values
-        if difference.mean() <= difference.std() / np.sqrt(difference.size):
+        tried = moved(tried / tried.sum(), scores, judge)
+        after = judge(_sum(tried, scores))
+        if not _is_more(after, values):
             break
-        weights, values = tried / tried.sum(), values + difference
+        weights, values = tried, after
     return weights
 
 
 def moved(weights: np.ndarray, scores: Sequence[np.ndarray], judge: Judge) -> np.ndarray:
-    """Return float64[p]: the weights after each was raised and lowered while the mean was better for it."""
-    value = judge(_sum(weights, scores)).mean()
+    """Return float64[p]: weights raised and lowered while that gains more than its standard error."""
+    values = judge(_sum(weights, scores))
     better = np.count_nonzero(weights) > 1
     while better:
         better = False
@@ -126,11 +128,17 @@ def moved(weights: np.ndarray, scores: Sequence[np.ndarray], judge: Judge) -> np
                 tried = weights.copy()
                 tried[i] *= factor
                 tried /= tried.sum()
-                gained = judge(_sum(tried, scores)).mean()
-                if gained > value:
-                    weights, value, better = tried, gained, True
+                after = judge(_sum(tried, scores))
+                if _is_more(after, values):
+                    weights, values, better = tried, after, True
                     break
     return weights
+
+
+def _is_more(a: np.ndarray, b: np.ndarray) -> bool:
+    """Tell whether a is higher than b on average by more than the standard error of the difference."""
+    difference = a - b
+    return bool(difference.mean() > difference.std() / np.sqrt(difference.size))
 
 
 def _sum(weights: np.ndarray, scores: Sequence[np.ndarray]) -> np.ndarray:
