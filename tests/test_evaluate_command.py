@@ -163,6 +163,9 @@ def test_a_model_is_tuned_on_the_training_rows_and_better_for_it(planted, result
     for one in (tuned, again):
         assert set(one.pop("seconds")) == {"read", "tune", "fit", "rank"}
     assert tuned == again
+    kept = ("--model", "tunable", "--trials", "3", "--keep", str(planted[0].parent / "kept"))
+    assert result(planted, *kept)["chosen"] == result(planted, *kept)["chosen"]
+    assert len(list((planted[0].parent / "kept").iterdir())) == 1
     fixed = result(planted, "--model", "tunable", "--trials", "3", "-p", "shrink", "1", "-p", "power", "none")
     assert fixed["chosen"]["searched"] == ["neighbours"]
     assert fixed["chosen"]["given"] == ["power", "shrink"]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from pathlib import Path
 from typing import Any
 
 import click
@@ -22,7 +23,12 @@ _WHOLE = {"coverage_at_10": "coverage@10", "gini_at_10": "Gini@10"}
 @click.command()
 @click.option("--train", required=True, metavar="CSV", help="What is learned from: user,item[,weight].")
 @click.option("--test", required=True, metavar="CSV", help="What is looked for: user,item.")
-@click.option("--model", required=True, metavar="NAME", help="random, popularity, item_knn, als, ease, …")
+@click.option(
+    "--model",
+    required=True,
+    metavar="NAME",
+    help="random, popularity, item_knn, als, ease, ridge, wals or best.",
+)
 @click.option(
     "-p",
     "parameters",
@@ -48,6 +54,12 @@ _WHOLE = {"coverage_at_10": "coverage@10", "gini_at_10": "Gini@10"}
     show_default=True,
     help="No other set is tried after so long.",
 )
+@click.option(
+    "--keep",
+    type=click.Path(file_okay=False, path_type=Path),
+    metavar="DIR",
+    help="Folder of finished trials: a run that was killed goes on from them.",
+)
 @click.option("--seed", type=click.IntRange(0), default=0, show_default=True, help="Of all that is random.")
 @click.option("--json", "as_json", is_flag=True, help="Print one JSON object, for a program.")
 def evaluate(
@@ -59,6 +71,7 @@ def evaluate(
     tune: bool,
     trials: int,
     seconds: float,
+    keep: Path | None,
     seed: int,
     as_json: bool,
 ) -> None:
@@ -83,7 +96,7 @@ def evaluate(
         test,
         model,
         dict(parameters),
-        Search(trials, seconds) if tune else None,
+        Search(trials, seconds, keep) if tune else None,
         seed=seed,
         report=lambda line: click.echo(line, err=True),
     )

@@ -23,10 +23,11 @@ YARDSTICKS = ("random", "popularity")
 
 @dataclass(frozen=True)
 class Search:
-    """How much tuning there may be: ``trials`` at most, none begun after ``seconds``; no trials: none."""
+    """How much tuning there may be: ``trials`` at most, none begun after ``seconds``, kept in ``folder``."""
 
     trials: int = 10
     seconds: float = 240.0
+    folder: Path | None = None
 
 
 def model_for_plays(name: str, parameters: Mapping[str, Any]) -> dict[str, Any]:
@@ -132,9 +133,17 @@ def _tuned(
     """Return what tuning chose, or None where there is nothing to tune, or nothing to tune by."""
     if search is None or not set(MODELS[name].search) - set(fixed):
         return None
-    trials, seconds = search.trials, search.seconds
     try:
-        return tune(name, pairs.train, trials=trials, seconds=seconds, seed=seed, fixed=fixed, report=report)
+        return tune(
+            name,
+            pairs.train,
+            trials=search.trials,
+            seconds=search.seconds,
+            seed=seed,
+            fixed=fixed,
+            folder=search.folder,
+            report=report,
+        )
     except NothingToValidate as error:
         report(f"{error}; the defaults are taken")
         return None
@@ -195,7 +204,7 @@ def _chosen(
         "searched": sorted(tuned.search),
         "trials": len(tuned.trials),
         "failed_trials": int((tuned.trials["state"] == "failed").sum()),
-        "at_most": asdict(search),
+        "at_most": {"trials": search.trials, "seconds": search.seconds},
         "validation_ndcg_at_10": tuned.value,
     }
 
