@@ -17,6 +17,7 @@ from segue.models.base import (
     Scored,
     TrainingData,
 )
+from segue.models.best import Best
 from segue.models.config import nearest
 from segue.models.ease import EASE
 from segue.models.exact import Exact
@@ -63,6 +64,7 @@ MODELS: dict[str, type[Recommender[Any]]] = {
         WALS,
         Ridge,
         EASE,
+        Best,
         Hybrid,
         MLP,
         Forest,
