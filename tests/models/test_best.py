@@ -180,6 +180,11 @@ def test_it_says_what_it_tried_and_what_it_took(mixed):
     assert all('"starts": 2' in own for own in taken.loc[taken["model"] == "wals", "parameters"])
 
 
+def test_it_says_which_models_were_left_out():
+    table = Best(BestConfig(trials=2, starts=1, most_equations=10)).fit(DATA).trials
+    assert table.loc[table["ndcg_at_10"].isna(), "model"].tolist() == ["ridge", "ease"]
+
+
 def test_the_parts_of_its_score_add_up_to_it(mixed):
     history, weights = np.array([2, 6, 11]), np.array([1.0, 2.0, 3.0], dtype=np.float32)
     row = csr_matrix((weights, history, [0, 3]), shape=(1, 60))

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import os
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from typing import TYPE_CHECKING, Any
 
@@ -82,7 +82,7 @@ class Best(Recommender[BestConfig]):
         with ThreadPoolExecutor(max_workers=len(os.sched_getaffinity(0))) as executor:
             if folds:
                 families = mix_families.feasible(data, config.most_equations)
-                self.tried = choose(
+                self.tried = _left_out(families) + choose(
                     folds,
                     families,
                     executor,
@@ -102,7 +102,10 @@ class Best(Recommender[BestConfig]):
 
     @property
     def trials(self) -> pd.DataFrame:
-        """Return one row a trial: ``model``, ``parameters`` (JSON), ``ndcg_at_10`` and ``weight``."""
+        """Return one row a trial: ``model``, ``parameters`` (JSON), ``ndcg_at_10`` and ``weight``.
+
+        A family that was left out has one row, whose ``ndcg_at_10`` is NaN.
+        """
         import pandas as pd
 
         self._check_fitted()
@@ -178,6 +181,16 @@ class Best(Recommender[BestConfig]):
             prefix = f"{i}."
             part._restore({k.removeprefix(prefix): v for k, v in state.items() if k.startswith(prefix)})
             part._fingerprint = ""
+
+
+def _left_out(families: Sequence[mix_families.Family]) -> list[Trial]:
+    """Return a row for each family that is not among these, so that the table says so."""
+    there = {family.model for family in families}
+    return [
+        Trial(family.model.name, {"left out": "too many equations"}, float("nan"), 0.0)
+        for family in mix_families.FAMILIES
+        if family.model not in there
+    ]
 
 
 def _add(
