@@ -6,6 +6,7 @@ import numpy as np
 
 from segue.embedding.lesson import NONE, Lesson
 from segue.errors import SegueError
+from segue.models.content import unit_rows
 from segue.models.data import UNKNOWN_ARTIST
 
 _NEIGHBOURS = 10
@@ -73,3 +74,17 @@ def held_out_artists(lesson: Lesson, seed: int, part: int = 0) -> np.ndarray | N
 
 def _some(generator: np.random.Generator, positions: np.ndarray, most: int) -> np.ndarray:
     return np.sort(generator.permutation(positions)[:most])
+
+
+def raw_precision(lesson: Lesson, seed: int) -> float:
+    """Return what `Judge.precision` gives the unlearned features, for the artists that training holds out.
+
+    Raises
+    ------
+    SegueError
+        If none can be held out.
+    """
+    held_out = held_out_artists(lesson, seed)
+    if held_out is None:
+        raise SegueError("there are too few artists or genres to hold some out: use a larger catalogue")
+    return Judge(lesson, held_out, seed).precision(unit_rows(lesson.features))

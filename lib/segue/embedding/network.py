@@ -39,9 +39,11 @@ class Network(nn.Module):
         e, d = directions.shape
         self.scale = scale
         self.linear = nn.Parameter(torch.tensor(_START * directions, dtype=torch.float32))
-        self.inner = nn.Parameter(torch.randn(hidden, d) / d**0.5)
-        self.bias = nn.Parameter(torch.zeros(hidden))
-        self.outer = nn.Parameter(torch.zeros(e, hidden))
+        # Parameters of a branch that is not there would wait for gradients that never come.
+        used = hidden > 0
+        self.inner = nn.Parameter(torch.randn(hidden, d) / d**0.5, requires_grad=used)
+        self.bias = nn.Parameter(torch.zeros(hidden), requires_grad=used)
+        self.outer = nn.Parameter(torch.zeros(e, hidden), requires_grad=used)
         self.centres = nn.Parameter(torch.zeros(centres, e))
 
     def embed(self, features: torch.Tensor, kept: torch.Tensor | None = None) -> torch.Tensor:
