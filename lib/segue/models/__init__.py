@@ -20,6 +20,7 @@ from segue.models.base import (
 from segue.models.best import Best
 from segue.models.config import nearest
 from segue.models.ease import EASE
+from segue.models.embedding import Embedding
 from segue.models.exact import Exact
 from segue.models.forest import Forest
 from segue.models.hnsw import HNSW
@@ -57,6 +58,7 @@ MODELS: dict[str, type[Recommender[Any]]] = {
         Popularity,
         Exact,
         HNSW,
+        Embedding,
         LSH,
         KMeans,
         ItemKNN,
