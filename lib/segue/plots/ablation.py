@@ -68,7 +68,7 @@ def beside_published(tried: Ablation, note: str = "") -> Figure:
     axes.set_xlim(0, 102)
     axes.set_xlabel("genre told right by a Gaussian SVM (%)\nbar: 95 % over artists", fontsize=11)
     axes.grid(axis="y", visible=False)
-    axes.legend(loc="lower left", fontsize=10)
+    axes.legend(loc="upper left", fontsize=10)
     agree = float(both["accuracy"].corr(both["published"], method="spearman"))
     finding = (
         f"Feature sets stand in {'a similar' if agree > 0.5 else 'another'} order "
