@@ -117,7 +117,10 @@ class Serving:
         lately = listener.heard_lately(state, min(listener.RECENT, self.track_ids.size // 3))
         drop = listener.liked(state) | listener.disliked(state) | set(lately)
         places = self._rules.choose(self._ranked(fusion, taste), k, drop)
-        chosen = [Scored(int(self.track_ids[i]), float(fusion.scores[i])) for i in places]
+        scores = fusion.scores[places]
+        chosen = [
+            Scored(int(self.track_ids[i]), float(score)) for i, score in zip(places, scores, strict=True)
+        ]
         return Made(self._teller.items(chosen, self._because(places, fusion, taste)), self._model(fusion))
 
     def _taste(self, history: Mapping[int, float]) -> _Taste:
