@@ -170,7 +170,7 @@ class Serving:
     def _ranked(self, fusion: Fusion, taste: _Taste) -> list[np.ndarray]:
         """Return the catalogue in two tiers: what the fusion scored and what suits anyone; what was heard."""
         scores = fusion.scores
-        scored = self._first.top(scores, np.count_nonzero(scores > 0))
+        scored = self._first.top(scores, int(np.count_nonzero(scores > 0)))
         rest = np.ones(scores.size, dtype=bool)
         rest[scored] = False
         order = np.concatenate([scored, self._for_anyone[rest[self._for_anyone]]])
