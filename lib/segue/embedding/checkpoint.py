@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import hashlib
+import io
 import json
 import os
-import pickle
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 
@@ -13,6 +13,8 @@ import torch
 
 from segue.embedding.lesson import Lesson
 from segue.embedding.settings import TrainingSettings
+
+_CHECKSUM = hashlib.sha256().digest_size
 
 
 @dataclass
@@ -35,7 +37,7 @@ class Progress:
 class Checkpoints:
     """One file, replaced whole after each epoch; without a folder nothing is kept.
 
-    A file of another lesson, other settings or another stage is not taken up.
+    A file that is damaged, or of another lesson, other settings or another stage, is not taken up.
     """
 
     def __init__(
@@ -57,8 +59,11 @@ class Checkpoints:
             "optimiser": optimiser.state_dict(),
             "progress": asdict(progress),
         }
+        content = io.BytesIO()
+        torch.save(state, content)
         with part.open("wb") as opened:
-            torch.save(state, opened)
+            opened.write(hashlib.sha256(content.getbuffer()).digest())
+            opened.write(content.getbuffer())
             opened.flush()
             os.fsync(opened.fileno())
         os.replace(part, self.file)
@@ -67,10 +72,11 @@ class Checkpoints:
         """Bring network and optimiser to where they stood and return the progress, new without a file."""
         if self.file is None or not self.file.exists():
             return Progress()
-        try:
-            state = torch.load(self.file, weights_only=True, map_location="cpu")
-        except (RuntimeError, EOFError, pickle.UnpicklingError):
+        kept = self.file.read_bytes()
+        checksum, content = kept[:_CHECKSUM], kept[_CHECKSUM:]
+        if hashlib.sha256(content).digest() != checksum:
             return Progress()
+        state = torch.load(io.BytesIO(content), weights_only=True, map_location="cpu")
         if state["identity"] != self.identity:
             return Progress()
         network.load_state_dict(state["network"])

@@ -10,7 +10,6 @@ from typing import TYPE_CHECKING, ClassVar, Literal, Self
 import numpy as np
 from pydantic import Field
 
-from segue.embedding.lesson import Lesson
 from segue.embedding.settings import TrainingSettings
 from segue.embedding.weights import Weights
 from segue.errors import SegueError
@@ -22,6 +21,7 @@ from segue.models.search import Choice, Real, Search, Whole
 if TYPE_CHECKING:
     import pandas as pd
 
+    from segue.embedding.lesson import Lesson
     from segue.embedding.training import Trained
 
 _CURVE = ("loss", "precision", "final_loss")
@@ -136,6 +136,8 @@ class Embedding(ContentModel[EmbeddingConfig]):
         return self.weights.parameters
 
     def _fit(self, data: TrainingData) -> None:
+        from segue.embedding.lesson import Lesson
+
         trained = self._train(Lesson.of(data))
         self.weights = trained.weights
         self.loss, self.precision, self.final_loss = trained.loss, trained.precision, trained.final_loss
