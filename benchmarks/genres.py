@@ -90,7 +90,8 @@ def measure(options: argparse.Namespace) -> None:
         "best_accuracy": round(float(best["accuracy"]), 4),
         "classifiers": {
             row["classifier"]: {
-                key: round(row[key], 4) for key in ("accuracy", "low", "high", "macro_f1", "seconds")
+                key: None if np.isnan(row[key]) else round(row[key], 4)
+                for key in ("accuracy", "low", "high", "macro_f1", "seconds")
             }
             for row in table.to_dict("records")
         },

@@ -121,7 +121,11 @@ def test_bell_shapes_keep_order_and_end_within_three_deviations():
 
 def test_the_confusion_of_a_fitted_model_is_that_of_unheard_artists():
     data = catalogue()
-    found = of_models({"oracle": Oracle().fit(data), "svm": SVM().fit(data)}, data)
+    others = {"exact": create("exact").fit(data)}
+    found = of_models({"oracle": Oracle().fit(data), "svm": SVM().fit(data), **others}, data)
+    assert found.best == "svm"
+    with pytest.raises(SegueError, match="no genre classifier was fitted"):
+        of_models(others, data)
     by_name = found.table.set_index("classifier")
     assert by_name.loc["oracle", "accuracy"] == 0.25
     assert by_name.loc["svm", "accuracy"] == 1.0

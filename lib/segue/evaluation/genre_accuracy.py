@@ -16,6 +16,7 @@ from segue.evaluation.genre_classifiers import Classifier
 from segue.evaluation.intervals import bootstrap_mean
 from segue.evaluation.shapes import with_shapes
 from segue.evaluation.splits import TrackSplit, artist_folds
+from segue.models.base import Recommender
 from segue.models.data import UNKNOWN_ARTIST, TrainingData
 from segue.models.genre_model import GenreModel
 from segue.models.scaling import standardise
@@ -29,7 +30,8 @@ class GenreAccuracy:
 
     ``table`` has one row a classifier: ``accuracy`` with its 95 % interval ``low`` and ``high``;
     ``macro_f1``; ``tracks``; ``artists`` (``never shared``, or that they are not known); ``seconds`` of
-    processor time a fit took, NaN for models that had been fitted before. ``told`` has one row a classifier,
+    processor time a fit took, NaN for models that had been fitted before and for Spark's, which compute in
+    another process. ``told`` has one row a classifier,
     repeat and track: ``classifier``, ``repeat``, ``track`` (its index), ``genre``, ``said``.
 
     The interval is the percentile bootstrap over artists (over tracks where artists are not known) of each
@@ -40,6 +42,11 @@ class GenreAccuracy:
 
     table: pd.DataFrame
     told: pd.DataFrame
+
+    @property
+    def best(self) -> str:
+        """Return the classifier of the highest accuracy."""
+        return str(self.table.loc[self.table["accuracy"].idxmax(), "classifier"])
 
     def confusion(self, classifier: str) -> pd.DataFrame:
         """Return int64[g, g]: tracks by their genre (rows) and the one they were told to be of, all repeats.
@@ -101,7 +108,7 @@ def cross_validate(
         values = (shaped if each.shapes and shaped is not None else table).to_numpy(np.float64)
         started = time.process_time()
         said = np.stack([_said(each, values, codes, classes.size, deal) for deal in deals])
-        spent = (time.process_time() - started) / (folds * repeats)
+        spent = np.nan if each.spark else (time.process_time() - started) / (folds * repeats)
         asked = said[0] >= 0
         rows.append(_row(each.name, codes[asked], said[:, asked], classes, owners[asked], spent))
         told += [
@@ -113,8 +120,8 @@ def cross_validate(
     return GenreAccuracy(pd.DataFrame(rows, columns=COLUMNS), pd.concat(told, ignore_index=True))
 
 
-def of_models(models: Mapping[str, GenreModel[Any]], data: TrainingData) -> GenreAccuracy:
-    """Return how well fitted models told the genres of the folds that they had held out.
+def of_models(models: Mapping[str, Recommender[Any]], data: TrainingData) -> GenreAccuracy:
+    """Return how well the genre classifiers among fitted models told the folds that they had held out.
 
     Nothing is fitted: a `GenreModel` keeps of each track with a genre what was said of it by a classifier
     that had not heard its artist.
@@ -129,6 +136,8 @@ def of_models(models: Mapping[str, GenreModel[Any]], data: TrainingData) -> Genr
     classes = np.array(data.genre_names)
     rows, told = [], []
     for name, model in models.items():
+        if not isinstance(model, GenreModel):
+            continue
         if model.fingerprint != data.fingerprint:
             raise SegueError(f"the model {name} was fitted on other data: fit it on this catalogue first")
         said = model.probabilities[known].argmax(axis=1)

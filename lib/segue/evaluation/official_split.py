@@ -105,7 +105,8 @@ def official_accuracy(
     pandas.DataFrame
         ``feature_set``, ``dim``, ``classifier``, ``accuracy`` with the 95 % bootstrap interval over artists
         ``low`` and ``high``, ``macro_f1``, ``genres``, ``learned`` and ``tested`` tracks, ``learn_from``,
-        ``artists`` (whether any is on both sides), ``seconds`` of processor time.
+        ``artists`` (whether any is on both sides), ``seconds`` of processor time (NaN
+        for Spark's, which compute in another process).
 
     Raises
     ------
@@ -141,7 +142,7 @@ def official_accuracy(
             values = table.to_numpy(np.float64)
             started = time.process_time()
             said = decided(each, values[known], codes[known], classes.size, values[test])
-            spent = time.process_time() - started
+            spent = np.nan if each.spark else time.process_time() - started
             right = bootstrap_mean((said == codes[test]).astype(float), groups=groups[test])
             f1 = classification.macro_f1(classes[codes[test]], classes[said])
             rows.append((name, plain.shape[1], each.name, *right, f1, spent))
