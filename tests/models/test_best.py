@@ -10,6 +10,7 @@ from segue.models.mix_families import feasible
 from segue.models.mix_search import climb, mix, moved
 from segue.models.mix_validation import Board, hold_out, lifts
 from segue.models.popularity import Popularity
+from segue.plots.mix import mix as picture
 from support.planted import FIRST_ID, frame, taste
 
 DATA = taste()
@@ -218,3 +219,12 @@ def test_it_is_served_with_what_it_chose(mixed, tmp_path):
     history = {FIRST_ID + 2: 1.0, FIRST_ID + 6: 3.0}
     assert again.recommend(history, 20) == mixed.recommend(history, 20)
     assert again.explain(history, [FIRST_ID + 10]) == mixed.explain(history, [FIRST_ID + 10])
+
+
+def test_the_picture_says_what_was_taken(mixed):
+    drawn = picture(mixed.trials)
+    told = " ".join(text.get_text() for text in drawn.findobj(match=lambda own: hasattr(own, "get_text")))
+    assert f"{len(mixed.trials) - len(mixed.parts)} settings were tried" in told
+    alone = mixed.trials.head(1).assign(ndcg_at_10=np.nan, weight=1.0)
+    told = picture(alone).findobj(match=lambda own: hasattr(own, "get_text"))
+    assert any("too few plays" in text.get_text() for text in told)
