@@ -23,6 +23,8 @@ if TYPE_CHECKING:
     from scipy.sparse import csr_matrix
 
 _FEWEST_LISTENERS = 200
+_MOST_THREADS = 4
+"""Each holds the scores of 256 listeners, and what its model needs to fit."""
 
 
 class BestConfig(Config):
@@ -79,7 +81,7 @@ class Best(Recommender[BestConfig]):
             most_plays=config.most_plays,
             most_listeners=max(_FEWEST_LISTENERS, config.most_scores // data.size),
         )
-        with ThreadPoolExecutor(max_workers=len(os.sched_getaffinity(0))) as executor:
+        with ThreadPoolExecutor(min(_MOST_THREADS, os.cpu_count() or 1)) as executor:
             if folds:
                 families = mix_families.feasible(data, config.most_equations)
                 self.tried = _left_out(families) + choose(
