@@ -2,7 +2,8 @@ import numpy as np
 import pytest
 
 from segue.errors import SegueError
-from segue.evaluation.neighbours import lsh_grid
+from segue.evaluation.neighbours import lsh_grid, recall_for_comparisons
+from segue.models import TrainingData, create
 from segue.models.content import unit_rows
 from support.planted import blobs
 
@@ -20,6 +21,16 @@ def test_wider_buckets_and_more_tables_find_more_and_compare_more(spark):
     assert compared[100.0, 1] == pytest.approx(0.5, abs=0.1)
     assert (recall > compared).all()
     assert (table[["spark_ms", "bucket_ms", "exact_ms"]] > 0).all(axis=None)
+
+
+def test_the_objective_prefers_buckets_that_find_much_for_little(spark):
+    data = TrainingData(np.arange(150), blobs(150, 30, 6, spread=0.5)[0])
+    worth = [
+        recall_for_comparisons(create("lsh", spark=spark, bucket_length=length).fit(data))
+        for length in (0.001, 0.3, 1000.0)
+    ]
+    assert worth[1] > max(worth[0], worth[2])
+    assert all(-1 <= value <= 1 for value in worth)
 
 
 def test_two_tracks_are_the_least(spark):

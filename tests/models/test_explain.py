@@ -8,7 +8,7 @@ from segue.models import MODELS, Basis
 from support.planted import FIRST_ID, checkerboard
 
 BOARD = checkerboard(20)
-SMALL = {"kmeans": {"clusters": 2}, "als": {"rank": 8, "reg": 0.02}}
+SMALL = {"kmeans": {"clusters": 2}, "bisecting": {"clusters": 2}, "als": {"rank": 8, "reg": 0.02}}
 
 
 @pytest.mark.slow

@@ -49,3 +49,19 @@ def test_clusters_are_labelled_by_their_most_frequent_genre():
     assert table["label"].tolist() == ["Rock", "Folk", "unknown"]
     assert table["share"][:2].tolist() == pytest.approx([2 / 3, 1 / 2])
     assert np.isnan(table["share"][2])
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("name", ["kmeans", "bisecting"])
+def test_each_clusters_tracks_are_listed_nearest_its_centre_first(fit, name):
+    rows, planted = blobs(40, 6, 4, seed=2)
+    model = fit(name, TrainingData(np.arange(40) + 5, rows), clusters=4, metric="euclidean")
+    assert adjusted_rand_score(planted, model.labels) == 1.0
+    listed = model.tracks_by_cluster()
+    assert sorted(listed["track_id"]) == list(range(5, 45))
+    for cluster, own in listed.groupby("cluster"):
+        members = np.flatnonzero(model.labels == cluster)
+        distance = np.linalg.norm(rows[members] - rows[members].mean(axis=0), axis=1)
+        assert own["track_id"].tolist() == (members[np.argsort(distance)] + 5).tolist()
+        assert own["place"].tolist() == list(range(1, 11))
+        np.testing.assert_allclose(own["distance"], np.sort(distance), rtol=1e-4)

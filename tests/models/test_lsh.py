@@ -2,8 +2,9 @@ import numpy as np
 import pytest
 from pyspark.ml.linalg import Vectors
 
+from segue.errors import SegueError
 from segue.models.content import unit_rows
-from segue.models.lsh import LSHConfig, fit_spark_lsh, share_a_bucket
+from segue.models.lsh import LSHConfig, fit_spark_lsh, near_pairs, share_a_bucket
 from segue.models.spark_frames import vectors
 from support.planted import taste
 
@@ -47,3 +48,20 @@ def test_tracks_outside_the_buckets_follow_with_lower_scores(fit):
     assert 0 < shared < 60
     assert min(scores[:shared]) >= -1 - 1e-6
     assert max(scores[shared:]) <= -1 + 1e-6
+
+
+@pytest.mark.slow
+def test_near_pairs_are_those_within_the_distance_that_share_a_bucket(fit, spark):
+    model = fit("lsh", DATA, **CONFIG)
+    found = near_pairs(model.rows, 0.15, LSHConfig(**CONFIG), spark=spark)
+    distance = np.linalg.norm(model.rows[:, None] - model.rows[None], axis=2)
+    first, second = np.nonzero(np.triu((distance < 0.15) & share_a_bucket(model.hashes, model.hashes), 1))
+    assert 20 < first.size < 1000
+    pairs = found.pairs
+    assert {*zip(pairs["first"], pairs["second"], strict=True)} == {*zip(first, second, strict=True)}
+    np.testing.assert_allclose(pairs["distance"], distance[pairs["first"], pairs["second"]], atol=1e-5)
+    assert pairs["distance"].is_monotonic_increasing
+    alike = (model.hashes[:, None] == model.hashes[None]).sum(axis=2)
+    assert found.compared == np.triu(alike, 1).sum()
+    with pytest.raises(SegueError, match="choose a bucket_length below 100"):
+        near_pairs(model.rows, 0.15, LSHConfig(bucket_length=100), spark=spark, most_compared=500)

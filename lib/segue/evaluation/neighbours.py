@@ -5,13 +5,15 @@ from __future__ import annotations
 import itertools
 import time
 from collections.abc import Sequence
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pandas as pd
 
 from segue.errors import SegueError
-from segue.models.lsh import LSHConfig, buckets, fit_spark_lsh, share_a_bucket
+from segue.models import Recommender, TrainingData, create
+from segue.models.hnsw import HNSW
+from segue.models.lsh import LSH, LSHConfig, buckets, fit_spark_lsh, share_a_bucket
 from segue.models.spark_frames import vectors
 
 if TYPE_CHECKING:
@@ -74,6 +76,87 @@ def lsh_grid(
         frame.unpersist()
     columns = ["bucket_length", "tables", recall, "compared", "spark_ms", "bucket_ms", "exact_ms"]
     return pd.DataFrame(results, columns=columns)
+
+
+def recall_for_comparisons(model: LSH, k: int = 10, queries: int = 500) -> float:
+    """Return the share of true neighbours found less the share of the catalogue compared, -1 to 1.
+
+    An objective for `segue.evaluation.tuning.tune`: chance gives 0 for any buckets, as does comparing all.
+    """
+    n = len(model.rows)
+    asked = np.random.default_rng(0).permutation(n)[: min(queries, n)]
+    true, _ = _exact(model.rows, asked, min(k, n - 1))
+    shared = share_a_bucket(model.hashes[asked], model.hashes)
+    return float(np.take_along_axis(shared, true, axis=1).mean() - shared.mean())
+
+
+def recall_and_latency(
+    model: Recommender[Any], asked: Sequence[int], true: Sequence[Sequence[int]]
+) -> tuple[float, float]:
+    """Return the share of the true neighbours in a model's lists, and the median ms of a list.
+
+    Parameters
+    ----------
+    asked
+        Track ids that `similar` is asked for one by one.
+    true
+        For each the ids of its k exact nearest; lists are as long.
+    """
+    found, ms = [], []
+    for track, nearest in zip(asked, true, strict=True):
+        start = time.process_time()
+        own = model.similar([int(track)], len(nearest))
+        ms.append(1000 * (time.process_time() - start))
+        found.append(len({item.track_id for item in own} & set(nearest)) / len(nearest))
+    return float(np.mean(found)), float(np.median(ms))
+
+
+def recall_against_latency(
+    data: TrainingData,
+    *,
+    views: Sequence[int] = (16, 32, 64, 128, 256),
+    bucket_lengths: Sequence[float] = (),
+    spark: SparkSession | None = None,
+    k: int = 10,
+    queries: int = 200,
+    seed: int = 0,
+) -> pd.DataFrame:
+    """Return how much of the truth exact search, HNSW and LSH find, and in what time.
+
+    Parameters
+    ----------
+    views
+        How many tracks HNSW keeps in view; one graph serves all. Values below k are left out.
+    bucket_lengths
+        Of LSH with its default number of tables; none, and Spark is not needed.
+
+    Returns
+    -------
+    pandas.DataFrame
+        ``model``, ``parameter`` (as words), ``recall_at_k``, ``ms`` (median of `similar` for one track, of
+        the processor).
+
+    Raises
+    ------
+    SegueError
+        If there are no features or fewer than two tracks.
+    """
+    if data.size < 2:
+        raise SegueError("neighbours need at least two tracks: use a larger catalogue")
+    asked = np.random.default_rng(seed).permutation(data.track_ids)[:queries].tolist()
+    exact = create("exact").fit(data)
+    column, k = f"recall_at_{k}", min(k, data.size - 1)
+    true = [[item.track_id for item in own] for own in exact.similar_to_each(asked, k)]
+    rows = [("exact", "", *recall_and_latency(exact, asked, true))]
+    hnsw = HNSW().fit(data)
+    for view in views:
+        if view > k:
+            hnsw.look(view)
+            rows.append(("hnsw", f"{view} in view", *recall_and_latency(hnsw, asked, true)))
+    for length in bucket_lengths:
+        lsh = create("lsh", spark=spark, bucket_length=length).fit(data)
+        rows.append(("lsh", f"buckets of {length:g}", *recall_and_latency(lsh, asked, true)))
+    return pd.DataFrame(rows, columns=["model", "parameter", column, "ms"])
 
 
 def _exact(rows: np.ndarray, asked: np.ndarray, k: int) -> tuple[np.ndarray, float]:

@@ -247,6 +247,12 @@ class Recommender(ABC, Generic[ConfigT]):
         """
         return top_k(scores, k, self._tie ^ np.uint64(salt) if salt else self._tie)
 
+    @property
+    def state_bytes(self) -> int:
+        """Return how many bytes the arrays take that the model has learned, which are those that it saves."""
+        self._check_fitted()
+        return sum(array.nbytes for array in self._state().values())
+
     def save(self, folder: str | Path) -> None:
         """Write the model as plain files with a manifest into ``folder``, replacing one saved there."""
         self._check_fitted()

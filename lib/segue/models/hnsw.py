@@ -73,7 +73,7 @@ class HNSW(ContentModel[HNSWConfig]):
         """Return the candidates of each of int64[s] positions, the track itself among them, best first."""
         found = []
         for seed in seeds:
-            _, labels = self._graph.search(self._projected[seed : seed + 1], self.config.candidates)
+            _, labels = self._graph.search(self._projected[seed : seed + 1], self._compared)
             # A graph that does not reach enough tracks fills up with -1.
             places = labels[0][labels[0] >= 0]
             scores = self._brute_force.similarity(np.broadcast_to(seed, places.shape), places)
@@ -81,9 +81,17 @@ class HNSW(ContentModel[HNSWConfig]):
             found.append((places[order], scores[order]))
         return found
 
+    def look(self, view: int) -> None:
+        """Search from now on with so many tracks in view, and compare at most as many in full.
+
+        What is saved and loaded keeps the configuration's own.
+        """
+        self._view, self._compared = view, min(view, self.config.candidates)
+        self._graph.hnsw.efSearch = view
+
     def _nearest(self, seeds: np.ndarray, k: int) -> list[Places | None]:
         enough = min(k, self.track_ids.size)
-        if enough > self.config.candidates:
+        if enough > self._compared:
             return [None] * seeds.size
         return [near if near[0].size >= enough else None for near in self.found(seeds)]
 
@@ -107,7 +115,7 @@ class HNSW(ContentModel[HNSWConfig]):
     def _graph(self) -> Any:
         faiss = _faiss()
         graph = faiss.deserialize_index(self.index)
-        graph.hnsw.efSearch = max(self.config.view, self.config.candidates)
+        graph.hnsw.efSearch = self._view
         return graph
 
     @cached_property
@@ -118,6 +126,8 @@ class HNSW(ContentModel[HNSWConfig]):
         return faiss.rev_swig_ptr(storage.get_xb(), storage.ntotal * storage.d).reshape(-1, storage.d)
 
     def _forget(self) -> None:
+        self._compared = self.config.candidates
+        self._view = max(self.config.view, self._compared)
         for name in ("_graph", "_projected"):
             self.__dict__.pop(name, None)
 

@@ -1,47 +1,53 @@
-"""KMeans by Spark: the catalogue in clusters, neighbours inside the cluster first."""
+"""Clusters by Spark, KMeans first of all: neighbours inside the cluster come before others."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from abc import abstractmethod
+from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any, ClassVar, TypeVar
 
 import numpy as np
 from pydantic import Field
 
 from segue.models.content import ContentConfig, ContentModel
+from segue.models.search import Search, Whole
 from segue.models.spark_frames import vectors
 
 if TYPE_CHECKING:
     import pandas as pd
-    from pyspark.ml.clustering import KMeansModel
     from pyspark.sql import DataFrame, SparkSession
 
 _FITS_AT_ONCE = 3
+ClusterConfigT = TypeVar("ClusterConfigT", bound="ClusterConfig")
 
 
-class KMeansConfig(ContentConfig):
-    """Parameters of `KMeans`: how many clusters at most, Lloyd iterations at most, seed of the start."""
+class ClusterConfig(ContentConfig):
+    """Parameters of both clusterings: how many clusters at most, iterations at most, seed of the start."""
 
     clusters: int = Field(8, ge=1)
     iterations: int = Field(20, ge=1)
     seed: int = 0
 
 
-class KMeans(ContentModel[KMeansConfig]):
-    """Lloyd's algorithm from k-means|| seeds (Bahmani et al. 2012), minimising squared distance to centres.
+class KMeansConfig(ClusterConfig):
+    """Parameters of `KMeans`, whose iterations are Lloyd's."""
 
-    A catalogue with fewer distinct tracks than ``clusters`` gets fewer clusters.
-    """
 
-    name = "kmeans"
-    config_type = KMeansConfig
+class Clustered(ContentModel[ClusterConfigT]):
+    """Searches inside the cluster first; a catalogue of fewer distinct tracks gets fewer clusters."""
+
     libraries = ("pyspark",)
+    search: ClassVar[Mapping[str, Search]] = {"clusters": Whole(2, 64, log=True)}
 
     labels: np.ndarray
     """int32[n]: the cluster of each track."""
     centres: np.ndarray
     """float32[c, d]: the clusters' means."""
+
+    @abstractmethod
+    def _estimator(self, clusters: int) -> Any:
+        """Return Spark's estimator, not yet fitted."""
 
     def _fit_rows(self, rows: np.ndarray) -> None:
         clusters = min(self.config.clusters, len(rows))
@@ -51,11 +57,32 @@ class KMeans(ContentModel[KMeansConfig]):
             return
         frame = vectors(self.spark, rows)
         try:
-            model, predicted = _cluster(frame, clusters, self.config.iterations, self.config.seed)
-            self.labels = _labels(predicted, len(rows))
+            model = self._estimator(clusters).fit(frame)
+            self.labels = _labels(model.transform(frame), len(rows))
             self.centres = np.array(model.clusterCenters(), dtype=np.float32)
         finally:
             frame.unpersist()
+
+    def tracks_by_cluster(self) -> pd.DataFrame:
+        """Return one row a track, each cluster's nearest to its centre first.
+
+        Columns ``cluster``, ``place`` (1 for the most typical), ``track_id``, ``distance`` (Euclidean, from
+        the centre, in the space of ``rows``).
+        """
+        import pandas as pd
+
+        self._check_fitted()
+        distance = np.linalg.norm(self.rows - self.centres[self.labels], axis=1)
+        order = np.lexsort((self._tie, distance, self.labels))
+        cluster = self.labels[order]
+        return pd.DataFrame(
+            {
+                "cluster": cluster,
+                "place": np.arange(order.size) - np.searchsorted(cluster, cluster) + 1,
+                "track_id": self.track_ids[order],
+                "distance": distance[order],
+            }
+        )
 
     def _candidates(self, seeds: np.ndarray) -> np.ndarray:
         return self.labels[seeds][:, None] == self.labels[None, :]
@@ -68,8 +95,31 @@ class KMeans(ContentModel[KMeansConfig]):
         self.labels, self.centres = state["labels"], state["centres"]
 
 
+class KMeans(Clustered[KMeansConfig]):
+    """Lloyd's algorithm from k-means|| seeds (Bahmani et al. 2012), minimising squared distances."""
+
+    name = "kmeans"
+    config_type = KMeansConfig
+
+    def _estimator(self, clusters: int) -> Any:
+        return kmeans_estimator(clusters, self.config.iterations, self.config.seed)
+
+
+def kmeans_estimator(clusters: int, iterations: int, seed: int) -> Any:
+    """Return Spark's KMeans, not yet fitted."""
+    from pyspark.ml.clustering import KMeans as SparkKMeans
+
+    return SparkKMeans(k=clusters, maxIter=iterations, seed=seed)
+
+
 def silhouette_over_k(
-    rows: np.ndarray, ks: Sequence[int], *, spark: SparkSession, seed: int = 0, iterations: int = 20
+    rows: np.ndarray,
+    ks: Sequence[int],
+    *,
+    spark: SparkSession,
+    seed: int = 0,
+    iterations: int = 20,
+    estimator: Callable[[int, int, int], Any] = kmeans_estimator,
 ) -> pd.DataFrame:
     """Return one row for each number of clusters: how well the clusters stand apart.
 
@@ -80,6 +130,9 @@ def silhouette_over_k(
         uses by default.
     ks
         Numbers of clusters; those outside 2 to n - 1 are left out, as the silhouette is not defined there.
+    estimator
+        Clusters, iterations and seed to Spark's estimator; also
+        `segue.models.bisecting.bisecting_estimator`.
 
     Returns
     -------
@@ -94,7 +147,8 @@ def silhouette_over_k(
     frame = vectors(spark, rows)
 
     def measure(k: int) -> tuple[int, float, float, int, int]:
-        model, predicted = _cluster(frame, k, iterations, seed)
+        model = estimator(k, iterations, seed).fit(frame)
+        predicted = model.transform(frame)
         sizes = np.bincount(_labels(predicted, len(rows)))
         sizes = sizes[sizes > 0]
         score = ClusteringEvaluator().evaluate(predicted) if sizes.size > 1 else np.nan
@@ -127,13 +181,6 @@ def describe_clusters(labels: np.ndarray, genres: Sequence[str | None]) -> pd.Da
         )
         rows.append((int(cluster), len(members), label, share))
     return pd.DataFrame(rows, columns=["cluster", "tracks", "label", "share"])
-
-
-def _cluster(frame: DataFrame, k: int, iterations: int, seed: int) -> tuple[KMeansModel, DataFrame]:
-    from pyspark.ml.clustering import KMeans as SparkKMeans
-
-    model = SparkKMeans(k=k, maxIter=iterations, seed=seed).fit(frame)
-    return model, model.transform(frame)
 
 
 def _labels(predicted: DataFrame, n: int) -> np.ndarray:

@@ -3,17 +3,21 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import TYPE_CHECKING
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, ClassVar
 
 import numpy as np
 from pydantic import Field
 
+from segue.errors import SegueError
 from segue.models.content import ContentConfig, ContentModel
+from segue.models.search import Real, Search, Whole
 from segue.models.spark_frames import vectors
 
 if TYPE_CHECKING:
+    import pandas as pd
     from pyspark.ml.feature import BucketedRandomProjectionLSHModel
-    from pyspark.sql import DataFrame
+    from pyspark.sql import DataFrame, SparkSession
 
 
 class LSHConfig(ContentConfig):
@@ -37,6 +41,10 @@ class LSH(ContentModel[LSHConfig]):
     name = "lsh"
     config_type = LSHConfig
     libraries = ("pyspark",)
+    search: ClassVar[Mapping[str, Search]] = {
+        "bucket_length": Real(0.02, 2.0, log=True),
+        "tables": Whole(1, 16, log=True),
+    }
 
     hashes: np.ndarray
     """int64[n, tables]: the bucket of each track in each table, as Spark computed it."""
@@ -58,6 +66,73 @@ class LSH(ContentModel[LSHConfig]):
     def _restore(self, state: Mapping[str, np.ndarray]) -> None:
         super()._restore(state)
         self.hashes = state["hashes"]
+
+
+@dataclass(frozen=True)
+class NearPairs:
+    """What `near_pairs` found and what it cost.
+
+    ``pairs``: ``first`` and ``second`` (positions, first below second) and their Euclidean ``distance``,
+    nearest first. ``compared``: the pairs that share a bucket, counted once a table, which is what the join
+    computes. ``largest_bucket`` in tracks.
+    """
+
+    pairs: pd.DataFrame
+    compared: int
+    largest_bucket: int
+
+
+def near_pairs(
+    rows: np.ndarray,
+    distance: float,
+    config: LSHConfig | None = None,
+    *,
+    spark: SparkSession,
+    most_compared: int = 20_000_000,
+) -> NearPairs:
+    """Return all pairs of rows within a distance that share a bucket (Spark's ``approxSimilarityJoin``).
+
+    The join compares everybody with everybody inside each bucket of each table, so its cost grows with the
+    square of the largest buckets; that cost is counted before it is begun.
+
+    Parameters
+    ----------
+    rows
+        float32[n, d]; `segue.models.content.unit_rows` of the features is what `LSH` uses by default. For
+        unit rows a distance r is a cosine of 1 - r^2 / 2.
+    distance
+        Euclidean, the largest of a pair that is returned.
+    most_compared
+        Comparisons beyond which the join is not begun.
+
+    Raises
+    ------
+    SegueError
+        If the buckets are so large that more pairs would be compared.
+    """
+    frame = vectors(spark, rows)
+    config = config or LSHConfig()
+    try:
+        model = fit_spark_lsh(frame, config)
+        sizes = [
+            np.unique(column, return_counts=True)[1].astype(np.int64)
+            for column in buckets(model, frame, len(rows)).T
+        ]
+        compared = sum(int((own * (own - 1) // 2).sum()) for own in sizes)
+        largest = max(int(own.max()) for own in sizes)
+        if compared > most_compared:
+            raise SegueError(
+                f"{compared:,} pairs share a bucket, the largest bucket holds {largest:,} of {len(rows):,} "
+                f"tracks, and most_compared is {most_compared:,}: choose a bucket_length below "
+                f"{config.bucket_length:g}, or fewer tables than {config.tables}"
+            )
+        joined = model.approxSimilarityJoin(frame, frame, distance, "distance")
+        found = joined.selectExpr("datasetA.position first", "datasetB.position second", "distance")
+        pairs = found.where("first < second").toPandas()
+    finally:
+        frame.unpersist()
+    pairs = pairs.sort_values(["distance", "first", "second"], ignore_index=True)
+    return NearPairs(pairs, compared, largest)
 
 
 def fit_spark_lsh(frame: DataFrame, config: LSHConfig) -> BucketedRandomProjectionLSHModel:

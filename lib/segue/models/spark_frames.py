@@ -9,6 +9,8 @@ import numpy as np
 if TYPE_CHECKING:
     from pyspark.sql import DataFrame, SparkSession
 
+_ROWS_AT_ONCE = 16_384
+
 
 def vectors(spark: SparkSession, rows: np.ndarray, **columns: np.ndarray) -> DataFrame:
     """Return a cached data frame with ``position`` (long) and ``features`` (vector) of float[n, d].
@@ -19,8 +21,16 @@ def vectors(spark: SparkSession, rows: np.ndarray, **columns: np.ndarray) -> Dat
     from pyspark.ml.functions import array_to_vector
 
     n, d = rows.shape
-    values = pa.array(np.ascontiguousarray(rows, dtype=np.float64).reshape(-1))
-    lists = pa.ListArray.from_arrays(pa.array(np.arange(n + 1, dtype=np.int32) * d), values)
+    # Spark widens to double by itself; single precision goes over in half the bytes, without a copy here.
+    flat = np.ascontiguousarray(rows, dtype=np.float32 if rows.dtype == np.float32 else np.float64)
+    parts = [flat[start : start + _ROWS_AT_ONCE] for start in range(0, n, _ROWS_AT_ONCE)]
+    # Arrow's offsets are 32 bits wide, so that one array of lists holds no more than 2^31 numbers.
+    lists = pa.chunked_array(
+        [
+            pa.ListArray.from_arrays(np.arange(len(part) + 1, dtype=np.int32) * d, pa.array(part.reshape(-1)))
+            for part in parts
+        ]
+    )
     own = {name: pa.array(column) for name, column in columns.items()}
     table = pa.table({"position": pa.array(np.arange(n, dtype=np.int64)), "features": lists, **own})
     frame = spark.createDataFrame(table).withColumn("features", array_to_vector("features"))
