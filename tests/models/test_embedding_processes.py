@@ -19,7 +19,7 @@ pytestmark = pytest.mark.slow
 DATA = hidden_genres()
 FEW = {"epochs": 8, "dropout": 0.2, "batch": 17}
 """Of the last batch, a single track, the second of two processes gets nothing."""
-LONG = {"epochs": 60, "patience": 60, "hidden": 16, "dropout": 0.2, "batch": 2}
+LONG = {"epochs": 30, "patience": 30, "hidden": 8, "dropout": 0.2, "batch": 4}
 
 
 @pytest.fixture(autouse=True)

@@ -6,7 +6,7 @@ import pandas as pd
 from matplotlib.figure import Figure
 
 from segue.errors import SegueError
-from segue.plots.style import COLOURS, INK, figure, percent, said, title
+from segue.plots.style import COLOURS, INK, figure, part, percent, said, title
 
 
 def training_curve(curve: pd.DataFrame, raw: float | None = None, note: str = "") -> Figure:
@@ -28,6 +28,7 @@ def training_curve(curve: pd.DataFrame, raw: float | None = None, note: str = ""
     if curve.empty:
         raise SegueError("there is no epoch to draw: fit the embedding first")
     drawn, ((left, right),) = figure(1, 2, height=4.2)
+    part(drawn, 0.08)
     left.plot(curve["epoch"], curve["loss"], color=COLOURS[0], label="without the artists held out")
     left.plot(curve["epoch"], curve["final_loss"], color=COLOURS[1], linestyle="--", label="on everything")
     left.set_ylim(bottom=0)
