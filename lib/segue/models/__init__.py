@@ -18,6 +18,7 @@ from segue.models.base import (
     TrainingData,
 )
 from segue.models.best import Best
+from segue.models.bisecting import Bisecting
 from segue.models.config import nearest
 from segue.models.ease import EASE
 from segue.models.embedding import Embedding
@@ -61,6 +62,7 @@ MODELS: dict[str, type[Recommender[Any]]] = {
         Embedding,
         LSH,
         KMeans,
+        Bisecting,
         ItemKNN,
         ALS,
         WALS,
