@@ -1,19 +1,26 @@
 import numpy as np
 import pytest
+from sklearn.metrics import adjusted_rand_score
 
 from segue.models import TrainingData
 from segue.models.bisecting import bisecting_estimator
 from segue.models.kmeans import silhouette_over_k
-from support.planted import blobs
 
 pytestmark = pytest.mark.slow
 
 
-def test_the_planted_number_has_the_best_silhouette(spark):
-    rows, _ = blobs(60, 6, 4, seed=2)
+def test_pairs_of_pairs_are_found_and_their_number_has_the_best_silhouette(fit, spark):
+    # Halving finds groups that halves of the whole keep together; it would cut through others.
+    planted = np.arange(40) % 4
+    centres = np.array([[0, 0], [0, 6], [30, 0], [30, 6]])
+    rows = centres[planted] + np.random.default_rng(0).normal(scale=0.3, size=(40, 2))
     table = silhouette_over_k(rows, [3, 4, 5], spark=spark, iterations=5, estimator=bisecting_estimator)
     assert table["clusters"].tolist() == [3, 4, 5]
     assert table["clusters"][table["silhouette"].idxmax()] == 4
+    data = TrainingData(np.arange(40), rows)
+    model = fit("bisecting", data, clusters=4, metric="euclidean")
+    assert adjusted_rand_score(planted, model.labels) == 1.0
+    assert model.tracks_by_cluster().groupby("cluster")["distance"].apply(np.diff).map(np.min).min() >= 0
 
 
 def test_two_clusters_part_the_two_groups(fit):
