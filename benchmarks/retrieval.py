@@ -37,7 +37,7 @@ from segue.settings import Settings
 from segue.spark import session
 
 BATCH, K = 256, 10
-LSH = LSHConfig(bucket_length=0.3, tables=6)
+LSH = LSHConfig(bucket_length=0.03, tables=8)
 _MIB = 2**20
 
 

@@ -26,10 +26,10 @@ class HNSWConfig(ContentConfig):
     ``directions`` in which the catalogue spreads most. More of each finds more and takes longer.
     """
 
-    links: int = Field(24, ge=2, le=128)
-    build: int = Field(120, ge=1)
-    view: int = Field(128, ge=1)
-    candidates: int = Field(96, ge=1)
+    links: int = Field(40, ge=2, le=128)
+    build: int = Field(160, ge=1)
+    view: int = Field(96, ge=1)
+    candidates: int = Field(64, ge=1)
     directions: int = Field(128, ge=1)
 
 
