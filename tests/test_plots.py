@@ -181,33 +181,18 @@ def test_lsh_is_judged_by_the_cheapest_setting_that_finds_enough():
     assert found.startswith("LSH finds 93 % comparing 30 % of the catalogue; Spark takes 240 times as long")
 
 
-def test_the_als_grid_names_its_best_cell():
-    table = pd.DataFrame({"rank": [8, 8, 16], "reg": [0.1, 0.3, 0.1], "ndcg_at_10": [0.2, 0.25, 0.22]})
-    assert heading(plots.als_grid(table)).startswith(
-        "Rank 8 with regularisation 0.3 is best on held-out plays (0.250)"
+def test_the_mix_names_its_parts_and_their_weights():
+    tried = pd.DataFrame(
+        {
+            "model": ["popularity", "wals", "ridge", "wals"],
+            "parameters": ["{}"] * 4,
+            "ndcg_at_10": [0.1, 0.3, 0.28, 0.31],
+            "weight": [0.0, 0.0, 0.25, 0.75],
+        }
     )
-
-
-@pytest.mark.parametrize(
-    ("values", "found"),
-    [
-        (
-            {"random": 0.01, "popularity": 0.1, "als": 0.3},
-            "ALS is best with 0.300, clearly ahead of popularity",
-        ),
-        (
-            {"random": 0.01, "popularity": 0.1, "als": 0.11},
-            "ALS is best with 0.110, not clearly ahead of popularity",
-        ),
-        ({"random": 0.01, "popularity": 0.4, "als": 0.3}, "No model is better than popularity"),
-    ],
-)
-def test_the_board_never_claims_more_than_the_intervals_allow(values, found):
-    rows = [
-        {"model": name, "m": value, "m_low": value - 0.02, "m_high": value + 0.02}
-        for name, value in values.items()
-    ]
-    assert heading(plots.leaderboard(pd.DataFrame(rows), "m", "nDCG@10 (0 to 1)")).startswith(found)
+    assert heading(plots.mix(tried)) == "4 settings tried; the mix: 75 % weighted ALS + 25 % ridge"
+    with pytest.raises(SegueError, match="too few plays to choose by"):
+        plots.mix(tried.assign(ndcg_at_10=np.nan))
 
 
 def test_a_sound_is_described_by_its_features(features: pd.DataFrame):

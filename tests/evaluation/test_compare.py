@@ -9,16 +9,13 @@ from segue.evaluation.compare import (
     LISTENER_METRICS,
     compare_on,
     evaluate_listeners,
-    evaluate_similar,
     listener_values,
     paired,
-    query_values,
 )
 from segue.models import TrainingData, create
 from support.planted import FIRST_ID, frame, taste
 
 DATA = taste()
-GENRES = [f"genre {i % 4}" for i in range(60)]
 
 
 def test_listeners_by_hand():
@@ -90,50 +87,6 @@ def test_one_call_splits_fits_and_compares():
         evaluate_listeners({}, replace(DATA, interactions=None))
     with pytest.raises(SegueError, match="nobody to ask"):
         compare_on({}, DATA, frame([("stranger", FIRST_ID, 1)]))
-
-
-def test_genre_precision_by_hand():
-    features = np.array([[1, 0], [1, 0.1], [1, 0.2], [0, 1], [0.1, 1]], dtype=np.float32)
-    data = TrainingData(np.arange(5), features, artist_ids=[1, 1, 2, 3, 4])
-    values = query_values({"exact": create("exact").fit(data)}, data, ["x", "x", "y", "y", None], k=2)
-    own = values[values["model"] == "exact"].set_index("track_id")["genre_precision_at_2"]
-    # Track 0 may be answered by 2 and 3 only (1 is its artist's, 4 has no genre), 2 by 1 and 0, 3 by 2 and 1.
-    assert own.to_dict() == {0: 0.0, 1: 0.0, 2: 0.0, 3: 0.5}
-    assert values["model"].unique().tolist() == ["random", "exact"]
-
-
-def test_an_artist_is_never_the_answer_to_itself():
-    """Artists that sound like nobody else: with artists named nothing is found, without them everything."""
-    rows = np.repeat(np.eye(10, dtype=np.float32), 3, axis=0)
-    genres = np.repeat([f"g{i}" for i in range(10)], 3).tolist()
-    named = TrainingData(np.arange(30), rows, artist_ids=np.repeat(np.arange(10), 3))
-    unnamed = TrainingData(np.arange(30), rows)
-    results = {}
-    for label, data in (("named", named), ("unnamed", unnamed)):
-        table = evaluate_similar({"exact": create("exact").fit(data)}, data, genres, k=2).set_index("model")
-        results[label] = table.loc["exact", "genre_precision_at_2"], table.loc["exact", "artists"]
-    assert results == {"named": (0.0, "never shared"), "unnamed": (1.0, "not known for 100% of queries")}
-
-
-def test_similar_beside_its_yardsticks():
-    table = evaluate_similar({"exact": create("exact").fit(DATA)}, DATA, GENRES).set_index("model")
-    assert table.index.tolist() == ["random", "popularity", "exact"]
-    assert table.loc["exact", "genre_precision_at_10"] == 1.0
-    # A quarter of the tracks are of the genre, 3 of 15 of them by the artist itself: 12 of 57 candidates.
-    for name in ("random", "popularity"):
-        row = table.loc[name]
-        assert row["genre_precision_at_10_low"] < 12 / 57 < row["genre_precision_at_10_high"]
-    assert (table["queries"] == 60).all()
-
-
-def test_wrong_questions_are_refused():
-    fitted = create("exact").fit(DATA)
-    with pytest.raises(SegueError, match="59 genres for 60 tracks"):
-        evaluate_similar({}, DATA, GENRES[1:])
-    with pytest.raises(SegueError, match="fitted on other data"):
-        evaluate_similar({"exact": fitted}, replace(DATA, interactions=None), GENRES)
-    with pytest.raises(SegueError, match="fewer than two tracks have a genre"):
-        evaluate_similar({}, DATA, [None] * 60)
 
 
 def test_lists_are_described_where_there_is_something_to_describe():

@@ -14,9 +14,8 @@ from segue.errors import SegueError, UsageError
 from segue.evaluation.compare import listener_values
 from segue.evaluation.splits import per_listener_fifth
 from segue.evaluation.study import distribution_of
-from segue.evaluation.tuning import als_grid, tune
+from segue.evaluation.tuning import tune
 from segue.models import MODELS, TrainingData, create
-from segue.models.als import ALS
 from support.planted import FIRST_ID, frame, taste
 from support.tunable import Tunable
 
@@ -218,13 +217,3 @@ def test_every_models_defaults_are_among_what_is_searched(name):
     for parameter, search in MODELS[name].search.items():
         distribution = distribution_of(search)
         assert distribution._contains(distribution.to_internal_repr(getattr(defaults, parameter))), parameter
-
-
-@pytest.mark.slow
-def test_the_grid_separates_sense_from_nonsense(spark):
-    table = als_grid(taste(), ranks=[4], regs=[0.3, 1e4], model=ALS(spark=spark))
-    assert table.columns.tolist() == ["rank", "reg", "ndcg_at_10", "recall_at_20", "fit_s"]
-    assert table["reg"].tolist() == [0.3, 1e4]
-    assert table["ndcg_at_10"][0] > 1.5 * table["ndcg_at_10"][1]
-    with pytest.raises(SegueError, match="without plays"):
-        als_grid(TrainingData([1, 2]), [4], [0.1])

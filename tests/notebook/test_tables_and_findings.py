@@ -7,15 +7,20 @@ import pytest
 from segue.dataset.folder import FolderDataset
 from segue.errors import SegueError
 from segue.etl.report import Estimate, EtlReport
+from segue.evaluation.tuning import Tuned
+from segue.models import MODELS, Need, create
 from segue.notebook import Catalogue, NotShown, findings, open_run
 from segue.notebook.binary_file import compare_listings
 from segue.notebook.board import with_intervals
 from segue.notebook.dataset_card import dataset_card, files_by_extension
 from segue.notebook.features import feature_families, map_table, scalings
-from segue.notebook.fitting import chosen_parameters, fit_all, load_all, torch_note, training_part, unfitted
+from segue.notebook.fitting import chosen_parameters, fit_all, load_all, training_part, unfitted
 from segue.notebook.genres import explained_by_genre
 from segue.notebook.nearest import neighbourhoods
+from segue.notebook.tuned import Tunings
+from segue.notebook.winner import choose_winner
 from segue.settings import Settings
+from support.planted import taste
 
 LISTENERS = pd.DataFrame(
     {
@@ -27,7 +32,16 @@ LISTENERS = pd.DataFrame(
         "artists": ["never shared"] * 2,
     }
 )
-GRID = pd.DataFrame({"rank": [16, 8], "reg": [0.3, 0.1], "ndcg_at_10": [0.2, 0.1]})
+TUNINGS = Tunings(
+    {
+        "als": Tuned(
+            "als",
+            {"rank": 16, "reg": 0.3},
+            0.2,
+            pd.DataFrame({"number": [0, 1], "value": [0.1, 0.2], "seconds": [1.0, 1.0], "rank": [8, 16]}),
+        )
+    }
+)
 TRADE_OFF = pd.DataFrame(
     {
         "bucket_length": [0.1, 0.2, 0.4],
@@ -60,43 +74,86 @@ def test_the_etl_is_summed_up_with_reasons_and_copies(tracks):
 
 def test_a_figure_is_shown_with_its_interval():
     shown = with_intervals(LISTENERS)
-    assert shown.loc["ndcg at 10"].tolist() == ["0.010 (0.000 to 0.020)", "0.250 (0.200 to 0.300)"]
-    assert shown.loc["listeners"].tolist() == ["1,234", "1,234"]
-    assert shown.loc["artists"].tolist() == ["never shared"] * 2
-    assert shown.index.tolist() == ["ndcg at 10", "listeners", "artists"]
+    assert shown["ndcg at 10"].to_dict() == {
+        "als": "0.250 (0.200 to 0.300)",
+        "random": "0.010 (0.000 to 0.020)",
+    }
+    assert shown["listeners"].tolist() == ["1,234", "1,234"]
+    assert shown["artists"].tolist() == ["never shared"] * 2
+    assert shown.columns.tolist() == ["ndcg at 10", "listeners", "artists"]
+    assert with_intervals(LISTENERS, ["listeners"]).columns.tolist() == ["listeners"]
+
+
+NONE = NotShown("no genres")
+MARKED = pd.DataFrame({"model": ["als", "random"], "mark": ["best", "worse"]})
 
 
 def test_the_evaluation_names_the_best_beside_its_yardsticks():
-    said = findings.of_evaluation(LISTENERS, NotShown("no genres")).data
-    assert "For listeners: **als** 0.250 (0.200 to 0.300) nDCG@10; random 0.010." in said
-    assert "For similar tracks: not measured, as no genres" in said
-    worse = LISTENERS.assign(ndcg_at_10=[0.3, 0.2])
+    said = findings.of_evaluation(LISTENERS, MARKED, NONE, NONE, NONE, NONE).data
     assert (
-        "no model is better than random (0.300 nDCG@10)" in findings.of_evaluation(worse, NotShown("x")).data
+        "For listeners: **als** 0.250 (0.200 to 0.300) nDCG@10; random 0.010. It is told apart from" in said
     )
+    assert "For similar tracks of unseen artists: not measured, as no genres" in said
+    equal = MARKED.assign(mark=["best", "not told apart"])
+    said = findings.of_evaluation(LISTENERS, equal, NONE, NONE, NONE, NONE).data
+    assert "Not told apart from it: random." in said
+    worse = LISTENERS.assign(ndcg_at_10=[0.3, 0.2])
+    said = findings.of_evaluation(worse, NONE, NONE, NONE, NONE, NONE).data
+    assert "no model is better than random (0.300 nDCG@10)" in said
+
+
+def test_the_evaluation_says_whether_learning_beats_the_raw_features():
+    beats = pd.DataFrame({"a": ["embedding", "svm"], "difference": [0.1, -0.2], "p_holm": [0.01, 0.5]})
+    accuracy = pd.DataFrame(
+        {
+            "classifier": ["svm"],
+            "accuracy": [0.8],
+            "low": [0.75],
+            "high": [0.85],
+            "artists": ["never shared"],
+        }
+    )
+    said = findings.of_evaluation(NONE, NONE, NONE, NONE, beats, accuracy).data
+    assert (
+        "embedding beats them (+0.100, p 0.0100); svm is not told apart from them (−0.200, p 0.5000)" in said
+    )
+    assert "svm tells the genre of 80 % of the tracks of artists it has not heard (75 % to 85 %)" in said
 
 
 def test_parameters_are_those_that_the_tables_speak_for():
-    assert chosen_parameters(6, TRADE_OFF, GRID, 1) == {
-        "kmeans": {"clusters": 6, "seed": 1},
-        "random": {"seed": 1},
-        "lsh": {"bucket_length": 0.2, "tables": 2, "seed": 1},
-        "als": {"rank": 16, "reg": 0.3, "seed": 1},
-    }
-    assert chosen_parameters(6, TRADE_OFF.head(1), NotShown("x"), 1)["lsh"]["bucket_length"] == 0.1
-    assert set(chosen_parameters(6, NotShown("x"), NotShown("x"), 1)) == {"kmeans", "random"}
+    chosen = chosen_parameters(6, TRADE_OFF, TUNINGS, 1)
+    assert chosen["kmeans"] == chosen["bisecting"] == {"clusters": 6, "seed": 1}
+    assert chosen["lsh"] == {"bucket_length": 0.2, "tables": 2, "seed": 1}
+    assert chosen["als"] == {"rank": 16, "reg": 0.3, "seed": 1}
+    assert chosen_parameters(6, TRADE_OFF.head(1), NONE, 1)["lsh"]["bucket_length"] == 0.1
+    assert chosen_parameters(6, NONE, NONE, 1)["als"] == {"seed": 1}
+    for name, parameters in chosen.items():
+        MODELS[name].config_type(**parameters)
 
 
 def test_the_models_are_summed_up(catalogue: Catalogue):
     silhouettes = pd.DataFrame({"clusters": [2, 4], "silhouette": [0.1, 0.3]})
-    fitted = pd.DataFrame({"model": ["exact", "als"], "why not": ["", "no plays"]})
-    said = findings.of_models(silhouettes, TRADE_OFF, GRID, fitted).data
+    fitted = pd.DataFrame({"model": ["exact", "als"], "seconds": [1.0, 0.0], "why not": ["", "no plays"]})
+    said = findings.of_models(silhouettes, TRADE_OFF, TUNINGS, fitted).data
     assert "KMeans: 4 clusters are best, silhouette 0.30." in said
     assert "LSH: at best 99 % of the true neighbours, comparing 90 % of the catalogue" in said
-    assert "ALS: rank 16, regularisation 0.3, nDCG@10 0.200." in said
-    assert "Saved: exact. Left out: als." in said
-    none = NotShown("no track is usable")
-    assert findings.of_models(none, none, none, none).data == "Nothing was learned: no track is usable"
+    assert (
+        "als finds most validation plays, nDCG@10 0.200 with rank 16, reg 0.3; trials helped als most" in said
+    )
+    assert "Saved: exact. Left out: als. The slowest to fit: exact." in said
+    assert findings.of_models(NONE, NONE, NONE, NONE).data == "Nothing was learned: no genres"
+
+
+def test_the_winner_is_the_best_but_chance(tmp_path):
+    run = open_run("folder", "r", "04_eval", Settings(home=tmp_path))
+    create("popularity").fit(taste()).save(run.new_model("popularity"))
+    create("random").fit(taste()).save(run.new_model("random"))
+    table = pd.DataFrame({"model": ["random", "popularity"], "ndcg_at_10": [0.5, 0.4]})
+    marked = pd.DataFrame({"model": ["random", "popularity"], "mark": ["best", "not told apart"]})
+    winner = choose_winner(run, table, marked)
+    assert (winner.model, winner.as_good, run.serving()) == ("popularity", (), "popularity")
+    with pytest.raises(SegueError, match="no model to serve with"):
+        choose_winner(run, table.head(1), marked)
 
 
 def test_features_are_summed_up(catalogue: Catalogue, nothing: Catalogue):
@@ -158,11 +215,6 @@ def test_the_card_and_the_extensions(tmp_path):
     assert not shown.loc[".txt", "audio"]
 
 
-def test_pytorch_is_said_to_be_where_it_is(monkeypatch):
-    monkeypatch.setattr("segue.notebook.fitting.find_spec", lambda name: None)
-    assert torch_note().data.startswith("PyTorch is not installed.")
-
-
 def test_plays_that_are_tested_on_are_left_out_of_training(catalogue: Catalogue):
     data = catalogue.training_data()
     part = training_part(data, 0)
@@ -177,10 +229,11 @@ def test_every_model_that_the_data_allow_is_saved_and_found_again(catalogue: Cat
     run = open_run("folder", "r", "03_models", Settings(home=tmp_path))
     bare = Catalogue(catalogue.tracks, catalogue.features, pd.DataFrame(), catalogue.root).training_data()
     fitted = fit_all(run, bare, spark, {"kmeans": {"clusters": 3}}).set_index("model")
-    assert set(fitted.index[fitted["why not"] == ""]) == {"random", "exact", "lsh", "kmeans"}
+    by_plays = {name for name, model in MODELS.items() if Need.INTERACTIONS in model.needs}
+    assert set(fitted.index[fitted["why not"] != ""]) == by_plays
     assert "there are none in this catalogue" in fitted.loc["als", "why not"]
     models = load_all(run, bare)
-    assert set(models) == {"exact", "lsh", "kmeans"}
+    assert set(models) == set(MODELS) - by_plays - {"random"}
     assert not unfitted(models, spark)["kmeans"].is_fitted
     assert unfitted(models, spark)["kmeans"].config.clusters == 3
     with pytest.raises(SegueError, match="fitted on other tracks or plays"):

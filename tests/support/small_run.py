@@ -15,8 +15,8 @@ TINY = {
     "clusters": "4",
     "bucket_lengths": "0.1",
     "hash_tables": "2",
-    "ranks": "8",
-    "regularisations": "0.1",
+    "trials": "2",
+    "sizes": "50",
 }
 
 

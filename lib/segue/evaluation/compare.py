@@ -22,7 +22,6 @@ from segue.evaluation.listeners import (
 )
 from segue.evaluation.splits import per_listener_fifth
 from segue.models.base import Recommender, TrainingData
-from segue.models.data import UNKNOWN_ARTIST
 from segue.models.popularity import Popularity
 from segue.models.random_ import Random
 
@@ -33,11 +32,9 @@ __all__ = [
     "compare_all",
     "compare_on",
     "evaluate_listeners",
-    "evaluate_similar",
     "listener_values",
     "means",
     "paired",
-    "query_values",
     "with_baselines",
 ]
 
@@ -142,118 +139,21 @@ def compare_all(models: Models, asked: Questions, seed: int = 0) -> Comparison:
     return Comparison(pd.DataFrame(rows), *together)
 
 
-def evaluate_similar(
-    models: Models, data: TrainingData, genres: Sequence[str | None], *, k: int = 10, seed: int = 0
-) -> pd.DataFrame:
-    """Return one row a model: how many of the k tracks most like a track are of its genre.
-
-    Every track with a genre is asked for once. Candidates are the tracks that have a genre, without those
-    of the query's own artist: artists are never shared. A query of unknown artist leaves out only itself,
-    and ``artists`` then says for which part of the queries sharing cannot be ruled out.
-
-    Parameters
-    ----------
-    models
-        Fitted on ``data``. Random and, if there are plays, popularity (the most played tracks whatever the
-        query) are added.
-    genres
-        n names in the order of ``data.track_ids``, None or empty where there is none.
-
-    Returns
-    -------
-    pandas.DataFrame
-        ``model``; ``genre_precision_at_k`` with ``_low`` and ``_high``, the mean over queries and its
-        95 % bootstrap interval over artists (whole artists are drawn, as an artist's tracks are alike);
-        ``queries``; ``artists`` (``never shared``, or what is not known); ``ms_per_query``.
-
-    Raises
-    ------
-    SegueError
-        If a model was fitted on other data, or fewer than two tracks have a genre.
-    """
-    queries = query_values(models, data, genres, k=k, seed=seed)
-    metric = f"genre_precision_at_{k}"
-    artist = dict(zip(data.track_ids.tolist(), _owners(data).tolist(), strict=True))
-    rows = []
-    for label, own in queries.groupby("model", sort=False):
-        unknown = float((~own["artist_known"]).mean())
-        owner = own["track_id"].map(artist).to_numpy()
-        rows.append(
-            {
-                "model": label,
-                **means(own, (metric,), seed, groups=owner),
-                "queries": len(own),
-                "artists": "never shared" if not unknown else f"not known for {unknown:.0%} of queries",
-                "ms_per_query": own["ms"].mean(),
-            }
-        )
-    return pd.DataFrame(rows)
-
-
-def query_values(
-    models: Models, data: TrainingData, genres: Sequence[str | None], *, k: int = 10, seed: int = 0
-) -> pd.DataFrame:
-    """Return the values behind `evaluate_similar`, one row a model and query.
-
-    Columns ``model``, ``track_id``, ``genre``, ``artist_known``, ``genre_precision_at_k`` (of min(k,
-    candidates) places), ``ms``. Queries without a candidate are left out.
-    """
-    if len(genres) != data.size:
-        raise SegueError(
-            f"{len(genres)} genres for {data.size} tracks: give one each, None where there is none"
-        )
-    names = np.array([name or "" for name in genres], dtype=object)
-    has_genre = names != ""
-    if has_genre.sum() < 2:
-        raise SegueError("fewer than two tracks have a genre: genre precision cannot be computed")
-    for label, model in models.items():
-        if model.fingerprint != data.fingerprint:
-            raise SegueError(f"the model {label} was fitted on other data: fit it on this catalogue first")
-    asked = with_baselines(models, seed, popularity=bool(data.matrix.nnz))
-    owners = _owners(data)
-    genre_of = dict(zip(data.track_ids.tolist(), names.tolist(), strict=True))
-    rows = []
-    for label, model in asked.items():
-        if not model.is_fitted:
-            model.fit(data)
-        for i in np.flatnonzero(has_genre):
-            barred = (owners == owners[i]) | ~has_genre
-            candidates = data.size - int(barred.sum())
-            if not candidates:
-                continue
-            query = int(data.track_ids[i])
-            start = time.perf_counter()
-            found = model.similar([query], k, exclude=data.track_ids[barred])
-            ms = 1000 * (time.perf_counter() - start)
-            alike = sum(genre_of[item.track_id] == names[i] for item in found)
-            known = bool(data.artist_ids[i] != UNKNOWN_ARTIST)  # type: ignore[index]
-            rows.append((label, query, names[i], known, alike / min(k, candidates), ms))
-    columns = ["model", "track_id", "genre", "artist_known", f"genre_precision_at_{k}", "ms"]
-    return pd.DataFrame(rows, columns=columns)
-
-
 def paired(
     values: pd.DataFrame, metric: str, a: str, b: str, *, by: str = "listener_id", seed: int = 0
 ) -> Difference:
-    """Return how much better model a is than b, from the values of `compare_on` or `query_values`."""
+    """Return how much better model a is than b, from the values of `compare_on`."""
     wide = values.pivot(index=by, columns="model", values=metric)
     return paired_difference(wide[a].to_numpy(), wide[b].to_numpy(), seed=seed)
 
 
-def with_baselines(models: Models, seed: int = 0, *, popularity: bool = True) -> dict[str, Recommender[Any]]:
+def with_baselines(models: Models, seed: int = 0) -> dict[str, Recommender[Any]]:
     """Return ``models`` with random and popularity in front, unless models of these names are among them."""
-    baselines: dict[str, Recommender[Any]] = {"random": Random(Random.config_type(seed=seed))}
-    if popularity:
-        baselines["popularity"] = Popularity()
+    baselines: dict[str, Recommender[Any]] = {
+        "random": Random(Random.config_type(seed=seed)),
+        "popularity": Popularity(),
+    }
     return baselines | dict(models)
-
-
-def _owners(data: TrainingData) -> np.ndarray:
-    """Return int64[n]: the artist of each track; a track of unknown artist is alone with its own number."""
-    artists = np.asarray(data.artist_ids)
-    return np.unique(
-        np.where(artists == UNKNOWN_ARTIST, np.arange(artists.size) * 2 + 1, artists * 2), return_inverse=True
-    )[1]
 
 
 def means(

@@ -3,10 +3,9 @@
 from __future__ import annotations
 
 import hashlib
-import itertools
 import math
 import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Mapping
 from contextlib import nullcontext
 from dataclasses import dataclass, field, replace
 from importlib.metadata import version
@@ -20,7 +19,6 @@ from segue.evaluation.compare import listener_values
 from segue.evaluation.splits import per_listener_fifth
 from segue.evaluation.study import Journal, Study, Trial, journal
 from segue.models import MODELS, Recommender, TrainingData, create
-from segue.models.als import ALS, ALSConfig
 from segue.models.config import nearest
 from segue.models.search import Search
 
@@ -207,43 +205,3 @@ def _file(folder: str | Path, model: type[Recommender[Any]], *identity: Any) -> 
     asked = "ndcg_at_10" if objective is None else getattr(objective, "__qualname__", repr(type(objective)))
     told = repr((model.name, *plain, asked, version("segue-music")))
     return Path(folder) / f"{model.name}-{hashlib.sha256(told.encode()).hexdigest()[:16]}.journal"
-
-
-def als_grid(
-    data: TrainingData,
-    ranks: Sequence[int],
-    regs: Sequence[float],
-    *,
-    model: ALS | None = None,
-    seed: int = 0,
-) -> pd.DataFrame:
-    """Return one row for each rank and regularisation: how well ALS finds held-out plays.
-
-    A random fifth of each listener's plays in ``data`` is the validation part. Give training plays only:
-    what is chosen here is tested on plays that were never in ``data``.
-
-    Parameters
-    ----------
-    model
-        Whose other parameters and Spark session are used; defaults when left out.
-
-    Returns
-    -------
-    pandas.DataFrame
-        ``rank``, ``reg``, ``ndcg_at_10``, ``recall_at_20`` (means over listeners), ``fit_s``; best first.
-    """
-    if data.interactions is None:
-        raise SegueError("ALS cannot be tuned without plays: import or simulate some")
-    model = model or ALS()
-    kept, validation = per_listener_fifth(data.interactions, seed)
-    train = replace(data, interactions=kept)
-    rows = []
-    for rank, reg in itertools.product(ranks, regs):
-        config = ALSConfig(**(model.config.model_dump() | {"rank": rank, "reg": reg}))
-        start = time.perf_counter()
-        fitted = ALS(config, spark=model.spark).fit(train)
-        seconds = time.perf_counter() - start
-        values, _ = listener_values(fitted, train, validation)
-        rows.append((rank, reg, values["ndcg_at_10"].mean(), values["recall_at_20"].mean(), seconds))
-    table = pd.DataFrame(rows, columns=["rank", "reg", "ndcg_at_10", "recall_at_20", "fit_s"])
-    return table.sort_values("ndcg_at_10", ascending=False, kind="stable", ignore_index=True)

@@ -8,15 +8,7 @@ from typing import TYPE_CHECKING, Any
 from segue.errors import UsageError
 from segue.models import persist
 from segue.models.als import ALS
-from segue.models.base import (
-    Basis,
-    Because,
-    Capability,
-    Need,
-    Recommender,
-    Scored,
-    TrainingData,
-)
+from segue.models.base import Basis, Because, Capability, Need, Recommender, Scored, TrainingData
 from segue.models.best import Best
 from segue.models.bisecting import Bisecting
 from segue.models.config import nearest

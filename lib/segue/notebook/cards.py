@@ -22,7 +22,7 @@ from segue.store.cards import Card
 
 NEIGHBOURS = 10
 """Tracks that a card names as the nearest, by each model."""
-_MODELS = ("exact", "lsh", "kmeans", "als")
+_MODELS = ("exact", "lsh", "kmeans", "als", "embedding")
 _POPULAR, _STARTERS = 30, 12
 _CHROMA = [f"chroma_cqt.mean.{number:02d}" for number in range(1, 13)]
 

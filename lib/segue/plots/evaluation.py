@@ -6,10 +6,23 @@ import numpy as np
 import pandas as pd
 from matplotlib.figure import Figure
 
-from segue.plots.style import COLOURS, FAINT, INK, MARKERS, NEUTRAL, SEQUENTIAL, figure, percent, said, title
+from segue.plots.style import COLOURS, INK, MARKERS, NEUTRAL, figure, percent, said, title
 
 BASELINES = ("random", "popularity")
-NAMES = {"als": "ALS", "lsh": "LSH", "kmeans": "KMeans", "exact": "nearest (exact)"}
+NAMES = {
+    "als": "ALS (Spark)",
+    "bisecting": "bisecting KMeans",
+    "ease": "EASE",
+    "exact": "nearest (exact)",
+    "forest": "genre forest",
+    "hnsw": "HNSW",
+    "item_knn": "item neighbours",
+    "kmeans": "KMeans",
+    "lsh": "LSH",
+    "mlp": "genre network",
+    "svm": "genre SVM",
+    "wals": "weighted ALS",
+}
 """How the models that have a name of their own are written."""
 
 
@@ -72,77 +85,3 @@ def _lsh_finding(table: pd.DataFrame, recall: str, exact: float) -> str:
     found = f"LSH finds {share} comparing {compared} of the catalogue"
     times = chosen["spark_ms"] / exact if exact else np.inf
     return f"{found}; Spark takes {times:,.0f} times as long as exact search at this size"
-
-
-def als_grid(table: pd.DataFrame, note: str = "") -> Figure:
-    """Draw nDCG@10 over rank and regularisation (the table of `segue.evaluation.tuning.als_grid`)."""
-    drawn, ((axes,),) = figure(height=3.8)
-    wide = table.pivot(index="rank", columns="reg", values="ndcg_at_10").sort_index(ascending=False)
-    mesh = axes.imshow(wide, cmap=SEQUENTIAL, aspect="auto")
-    middle = (np.nanmin(wide.to_numpy()) + np.nanmax(wide.to_numpy())) / 2
-    best = table.loc[table["ndcg_at_10"].idxmax()]
-    for (row, column), value in np.ndenumerate(wide.to_numpy()):
-        own = wide.index[row] == best["rank"] and wide.columns[column] == best["reg"]
-        axes.text(
-            column, row, f"{value:.3f}", ha="center", va="center",
-            color="white" if value > middle else INK, fontweight="bold" if own else "normal",
-        )  # fmt: skip
-    axes.set_xticks(range(wide.shape[1]), [f"{reg:g}" for reg in wide.columns])
-    axes.set_yticks(range(wide.shape[0]), [str(rank) for rank in wide.index])
-    axes.set_xlabel("regularisation (scaled by the number of plays)")
-    axes.set_ylabel("rank (factors)")
-    axes.grid(visible=False)
-    bar = drawn.colorbar(mesh, ax=axes, pad=0.02)
-    bar.set_label("nDCG@10 (0 to 1)")
-    bar.outline.set_visible(False)
-    spread = table["ndcg_at_10"].max() - table["ndcg_at_10"].min()
-    finding = (
-        f"Rank {best['rank']:.0f} with regularisation {best['reg']:g} is best on held-out plays "
-        f"({best['ndcg_at_10']:.3f}); the whole grid spans {spread:.3f}"
-    )
-    return title(drawn, finding, note)
-
-
-def leaderboard(table: pd.DataFrame, metric: str, axis: str, note: str = "") -> Figure:
-    """Draw each model's mean with its 95 % interval, random and popularity in grey.
-
-    Parameters
-    ----------
-    table
-        Columns ``model``, ``<metric>``, ``<metric>_low`` and ``<metric>_high``.
-    metric
-        Which metric is drawn.
-    axis
-        The axis' name with its unit.
-    """
-    rows = table.assign(model=table["model"].replace(NAMES)).sort_values(
-        metric, kind="stable", ignore_index=True
-    )
-    drawn, ((axes,),) = figure(height=1.7 + 0.45 * len(rows))
-    colours = [NEUTRAL if name in BASELINES else COLOURS[0] for name in rows["model"]]
-    axes.hlines(rows["model"], 0, rows[metric], color=FAINT, linewidth=1.5)
-    axes.hlines(
-        rows["model"], rows[f"{metric}_low"], rows[f"{metric}_high"], color=colours, linewidth=4, alpha=0.45
-    )
-    axes.scatter(rows[metric], rows["model"], color=colours, s=64, zorder=3)
-    for row in rows.itertuples(index=False):
-        at = getattr(row, metric), row.model
-        axes.annotate(f"{at[0]:.3f}", at, xytext=(0, 9), textcoords="offset points", ha="center", fontsize=10)
-    axes.set_xlim(left=0)
-    axes.set_ylim(-0.6, len(rows) - 0.3)
-    axes.set_xlabel(f"{axis}; bar: 95 % interval")
-    axes.grid(axis="y", visible=False)
-    return title(drawn, _board_finding(rows, metric), note)
-
-
-def _board_finding(rows: pd.DataFrame, metric: str) -> str:
-    best = rows.iloc[-1]
-    yardsticks = rows[rows["model"].isin(BASELINES)]
-    if best["model"] in BASELINES:
-        return f"No model is better than {best['model']} ({best[metric]:.3f})"
-    yardstick = yardsticks.iloc[-1]
-    clear = best[f"{metric}_low"] > yardstick[f"{metric}_high"]
-    ahead = (
-        f"clearly ahead of {yardstick['model']}" if clear else f"not clearly ahead of {yardstick['model']}"
-    )
-    return f"{best['model']} is best with {best[metric]:.3f}, {ahead} ({yardstick[metric]:.3f})"
