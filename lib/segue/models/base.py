@@ -12,12 +12,13 @@ from typing import TYPE_CHECKING, Any, ClassVar, Generic, Self, TypeVar
 
 import numpy as np
 
-from segue.errors import SegueError, UsageError
-from segue.models import persist
+from segue.errors import SegueError
+from segue.models import checks, explaining, saving
 from segue.models.config import Config
 from segue.models.data import TrainingData, positions_in
 from segue.models.kinds import Basis, Because, Capability, Need, Scored
-from segue.models.ranking import tie_order, top_k
+from segue.models.listing import Lists
+from segue.models.ranking import top_k
 from segue.models.search import Search
 
 if TYPE_CHECKING:
@@ -115,16 +116,7 @@ class Recommender(ABC, Generic[ConfigT]):
         SegueError
             If the catalogue is empty or lacks what the model `needs`.
         """
-        if not data.size:
-            raise SegueError(f"{self.name} cannot be fitted on an empty catalogue: run the ETL first")
-        if Need.FEATURES in self.needs and (data.features is None or not data.features.shape[1]):
-            raise SegueError(f"{self.name} learns from features and there are none: run the ETL first")
-        if Need.INTERACTIONS in self.needs and not data.matrix.nnz:
-            raise SegueError(
-                f"{self.name} learns from plays and there are none in this catalogue: import or simulate some"
-            )
-        if Need.GENRES in self.needs and len(data.genre_names) < 2:
-            raise SegueError(f"{self.name} learns from genres and the tracks name fewer than two")
+        checks.check_data(self.name, self.needs, data)
         self._catalogue(data.track_ids, data.artist_ids, data.recording_ids, data.popularity)
         self._fit(data)
         self._fingerprint = data.fingerprint
@@ -147,12 +139,13 @@ class Recommender(ABC, Generic[ConfigT]):
                 f"none of the tracks {list(track_ids)[:5]} is among the {self.track_ids.size} "
                 f"that {self.name} was fitted on: choose another, or fit again"
             )
+        barred = self._known(exclude)
         if seeds.size == 1:
-            found = self._from_nearest(seeds, k, exclude)[0]
+            found = self._lists.from_nearest(self._nearest, seeds, k, barred)[0]
             if found is not None:
                 return found
         scores = self._similar_scores(seeds)
-        return self._best(self._cold_scores(seeds) if scores is None else scores, k, seeds, exclude)
+        return self._lists.best(self._cold_scores(seeds) if scores is None else scores, k, seeds, barred)
 
     def similar_to_each(self, track_ids: Sequence[int] | np.ndarray, k: int) -> list[list[Scored]]:
         """Return for each track what `similar` gives for it alone, computed in batches.
@@ -170,10 +163,12 @@ class Recommender(ABC, Generic[ConfigT]):
         found: list[list[Scored]] = [[] for _ in track_ids]
         place = positions_in(self.track_ids, track_ids)
         known = np.flatnonzero(place >= 0)
+        nothing = np.empty(0, dtype=np.int64)
         rest = []
         for start in range(0, known.size, _NEAREST_AT_ONCE):
             batch = known[start : start + _NEAREST_AT_ONCE]
-            for i, own in zip(batch, self._from_nearest(place[batch], k, ()), strict=True):
+            lists = self._lists.from_nearest(self._nearest, place[batch], k, nothing)
+            for i, own in zip(batch, lists, strict=True):
                 if own is None:
                     rest.append(i)
                 else:
@@ -182,7 +177,7 @@ class Recommender(ABC, Generic[ConfigT]):
             batch = np.array(rest[start : start + _SEEDS_AT_ONCE])
             for i, scores in zip(batch, self._similar_to_each(place[batch]), strict=True):
                 if scores is not None:
-                    found[i] = self._best(scores, k, place[i : i + 1], ())
+                    found[i] = self._lists.best(scores, k, place[i : i + 1], nothing)
         return found
 
     def recommend(self, history: Mapping[int, float], k: int, exclude: Iterable[int] = ()) -> list[Scored]:
@@ -204,7 +199,7 @@ class Recommender(ABC, Generic[ConfigT]):
         if not np.isfinite(weights).all():
             raise SegueError("a weight in the history is not finite: leave such plays out")
         played, weights = place[place >= 0], weights[place >= 0]
-        return self._best(self._scores_for(played, weights), k, played, exclude)
+        return self._lists.best(self._scores_for(played, weights), k, played, self._known(exclude))
 
     def explain(self, history: Mapping[int, float], track_ids: Sequence[int], most: int = 3) -> list[Because]:
         """Return for each of ``track_ids`` why it is recommended to a listener with this history.
@@ -256,19 +251,7 @@ class Recommender(ABC, Generic[ConfigT]):
     def save(self, folder: str | Path) -> None:
         """Write the model as plain files with a manifest into ``folder``, replacing one saved there."""
         self._check_fitted()
-        manifest = {
-            "model": self.name,
-            "parameters": self.config.model_dump(mode="json"),
-            "versions": persist.versions(self.libraries),
-            "data": {"fingerprint": self._fingerprint, "tracks": int(self.track_ids.size)},
-        }
-        own = {
-            "track_ids": self.track_ids,
-            "artist_ids": self.artist_ids,
-            "recording_ids": self.recording_ids,
-            "popularity": self.popularity,
-        }
-        persist.write(Path(folder), manifest, own | {f"model.{key}": v for key, v in self._state().items()})
+        saving.save(self, Path(folder))
 
     @classmethod
     def load(cls, folder: str | Path) -> Self:
@@ -279,18 +262,7 @@ class Recommender(ABC, Generic[ConfigT]):
         SegueError
             If the folder holds no model, another kind of model, or damaged files.
         """
-        manifest = persist.read_manifest(Path(folder))
-        if manifest["model"] != cls.name:
-            raise SegueError(f"{folder} holds the model {manifest['model']!r}, not {cls.name!r}: load that")
-        arrays = persist.read_arrays(Path(folder), manifest)
-        model = cls(cls.config_type(**manifest["parameters"]))  # type: ignore[arg-type]
-        try:
-            model._catalogue(*(arrays[n] for n in ("track_ids", "artist_ids", "recording_ids", "popularity")))
-            model._restore({key.removeprefix("model."): value for key, value in arrays.items()})
-            model._fingerprint = str(manifest["data"]["fingerprint"])
-        except KeyError as error:
-            raise SegueError(f"the model in {folder} lacks {error}: fit it again and save it") from None
-        return model
+        return saving.load(cls, Path(folder))
 
     # What subclasses may use or replace ----------------------------------------------------------------
 
@@ -316,14 +288,8 @@ class Recommender(ABC, Generic[ConfigT]):
     ) -> list[Because]:
         parts = self.contributions(history, weights, items) if (weights > 0).any() else None
         if parts is None:
-            basis = self.basis if self.basis is Basis.CHANCE else Basis.POPULARITY
-            return [Because(basis, ())] * items.size
-        order = np.argsort(-parts, axis=1, kind="stable")[:, :most]
-        ids = self.track_ids[history]
-        return [
-            Because(self.basis, tuple(int(ids[i]) for i in best if row[i] > 0))
-            for row, best in zip(parts, order, strict=True)
-        ]
+            return explaining.without_tracks(self.basis, items.size)
+        return explaining.because(parts, self.basis, self.track_ids[history], most)
 
     def _nearest(self, seeds: np.ndarray, k: int) -> Sequence[tuple[np.ndarray, np.ndarray] | None]:
         """Return for each of int64[s] seeds its min(k, n) best places and their scores, without the rest.
@@ -356,10 +322,8 @@ class Recommender(ABC, Generic[ConfigT]):
         self.artist_ids: np.ndarray = artist_ids
         self.recording_ids: np.ndarray = recording_ids
         self.popularity: np.ndarray = popularity
-        self._tie = tie_order(track_ids)
-        self._by_recording = np.argsort(recording_ids, kind="stable")
-        self._recordings = recording_ids[self._by_recording]
-        self._copies = int(np.count_nonzero(self._recordings[1:] == self._recordings[:-1]))
+        self._lists = Lists(track_ids, recording_ids)
+        self._tie = self._lists.tie
 
     def _scores_for(self, played: np.ndarray, weights: np.ndarray) -> np.ndarray:
         scores = self._history_scores(played, weights) if (weights > 0).any() else None
@@ -369,64 +333,8 @@ class Recommender(ABC, Generic[ConfigT]):
         place = positions_in(self.track_ids, list(track_ids))
         return np.unique(place[place >= 0])
 
-    def _from_nearest(self, seeds: np.ndarray, k: int, exclude: Iterable[int]) -> list[list[Scored] | None]:
-        """Return the list of each of int64[s] seeds as far as `_nearest` gives enough for it."""
-        known = self._known(exclude)
-        lists: list[list[Scored] | None] = [None] * seeds.size
-        waiting, wanted = np.arange(seeds.size), k + 1 + known.size
-        while waiting.size:
-            again = []
-            for i, near in zip(waiting, self._nearest(seeds[waiting], wanted), strict=True):
-                if near is None:
-                    continue
-                barred = self._with_copies(np.append(known, seeds[i]))
-                own = self._listed(*near, k, barred)
-                if len(own) == k or near[0].size >= self.track_ids.size:
-                    lists[i] = own
-                else:
-                    again.append(i)
-            waiting, wanted = np.array(again, dtype=np.int64), 2 * wanted
-        return lists
-
-    def _listed(self, places: np.ndarray, scores: np.ndarray, k: int, barred: np.ndarray) -> list[Scored]:
-        """Return the first k of places best first, without barred ones and further copies of recordings."""
-        allowed = places != barred[0] if barred.size == 1 else ~np.isin(places, barred)
-        places, scores = places[allowed], scores[allowed]
-        if self._copies:
-            first = np.sort(np.unique(self.recording_ids[places], return_index=True)[1])
-            places, scores = places[first], scores[first]
-        return [
-            Scored(track_id, score)
-            for track_id, score in zip(self.track_ids[places[:k]].tolist(), scores[:k].tolist(), strict=True)
-        ]
-
-    def _with_copies(self, places: np.ndarray) -> np.ndarray:
-        """Return int64: the places and those of all copies of their recordings."""
-        if not self._copies:
-            return places
-        wanted = self.recording_ids[places]
-        starts, ends = (np.searchsorted(self._recordings, wanted, side) for side in ("left", "right"))
-        return np.concatenate(
-            [places[:0], *(self._by_recording[a:b] for a, b in zip(starts, ends, strict=True))]
-        )
-
-    def _best(self, scores: np.ndarray, k: int, query: np.ndarray, exclude: Iterable[int]) -> list[Scored]:
-        scores = np.array(scores, dtype=np.float32)
-        barred = self._with_copies(np.concatenate([query, self._known(exclude)]).astype(np.int64))
-        scores[barred] = -np.inf
-        order = top_k(scores, k + self._copies, self._tie)
-        return self._listed(order, scores[order], k, barred)
-
     def _check(self, capability: Capability, k: int) -> None:
-        if capability not in self.can:
-            others = " and ".join(sorted(self.can)) or "neither"
-            raise SegueError(
-                f"the model {self.name} cannot {capability}: it can {others}; choose another model"
-            )
-        if k < 1:
-            raise UsageError(f"k = {k}: ask for at least one track")
-        self._check_fitted()
+        checks.check_question(self, capability, k)
 
     def _check_fitted(self) -> None:
-        if not self.is_fitted:
-            raise SegueError(f"the model {self.name} has learned nothing yet: fit or load it first")
+        checks.check_fitted(self)

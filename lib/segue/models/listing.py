@@ -1,0 +1,83 @@
+"""From scores, or from the nearest tracks alone, to the lists that a model gives."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+
+import numpy as np
+
+from segue.models.kinds import Scored
+from segue.models.ranking import tie_order, top_k
+
+Nearest = Callable[[np.ndarray, int], Sequence[tuple[np.ndarray, np.ndarray] | None]]
+"""What `Recommender._nearest` is: the best places of each of int64[s] seeds, and their scores."""
+
+
+class Lists:
+    """Makes lists of the tracks of one catalogue: each recording once, without what is barred.
+
+    Parameters
+    ----------
+    track_ids, recording_ids
+        int64[n]; copies of one recording share its id.
+    """
+
+    def __init__(self, track_ids: np.ndarray, recording_ids: np.ndarray) -> None:
+        self.track_ids, self.recording_ids = track_ids, recording_ids
+        self.tie = tie_order(track_ids)
+        self._by_recording = np.argsort(recording_ids, kind="stable")
+        self._recordings = recording_ids[self._by_recording]
+        self._copies = int(np.count_nonzero(self._recordings[1:] == self._recordings[:-1]))
+
+    def best(self, scores: np.ndarray, k: int, query: np.ndarray, known: np.ndarray) -> list[Scored]:
+        """Return the k best by float[n] scores, without the places of ``query`` and ``known`` and copies."""
+        scores = np.array(scores, dtype=np.float32)
+        barred = self._with_copies(np.concatenate([query, known]).astype(np.int64))
+        scores[barred] = -np.inf
+        order = top_k(scores, k + self._copies, self.tie)
+        return self._listed(order, scores[order], k, barred)
+
+    def from_nearest(
+        self, nearest: Nearest, seeds: np.ndarray, k: int, known: np.ndarray
+    ) -> list[list[Scored] | None]:
+        """Return the list of each of int64[s] seeds as far as ``nearest`` gives enough for it.
+
+        More are asked for until k are left without the places of ``known``, the seed, and copies.
+        """
+        lists: list[list[Scored] | None] = [None] * seeds.size
+        waiting, wanted = np.arange(seeds.size), k + 1 + known.size
+        while waiting.size:
+            again = []
+            for i, near in zip(waiting, nearest(seeds[waiting], wanted), strict=True):
+                if near is None:
+                    continue
+                barred = self._with_copies(np.append(known, seeds[i]))
+                own = self._listed(*near, k, barred)
+                if len(own) == k or near[0].size >= self.track_ids.size:
+                    lists[i] = own
+                else:
+                    again.append(i)
+            waiting, wanted = np.array(again, dtype=np.int64), 2 * wanted
+        return lists
+
+    def _listed(self, places: np.ndarray, scores: np.ndarray, k: int, barred: np.ndarray) -> list[Scored]:
+        """Return the first k of places best first, without barred ones and further copies of recordings."""
+        allowed = places != barred[0] if barred.size == 1 else ~np.isin(places, barred)
+        places, scores = places[allowed], scores[allowed]
+        if self._copies:
+            first = np.sort(np.unique(self.recording_ids[places], return_index=True)[1])
+            places, scores = places[first], scores[first]
+        return [
+            Scored(track_id, score)
+            for track_id, score in zip(self.track_ids[places[:k]].tolist(), scores[:k].tolist(), strict=True)
+        ]
+
+    def _with_copies(self, places: np.ndarray) -> np.ndarray:
+        """Return int64: the places and those of all copies of their recordings."""
+        if not self._copies:
+            return places
+        wanted = self.recording_ids[places]
+        starts, ends = (np.searchsorted(self._recordings, wanted, side) for side in ("left", "right"))
+        return np.concatenate(
+            [places[:0], *(self._by_recording[a:b] for a, b in zip(starts, ends, strict=True))]
+        )
