@@ -41,7 +41,7 @@ def choose(
     """
     factories = [partial(create, family.model.name, family.start) for family in families]
     board = Board(folds, [*factories, Popularity])
-    tried = [(Popularity.name, {}, board.scores(Popularity))]
+    tried: list[tuple[str, Parameters, np.ndarray]] = [(Popularity.name, {}, board.scores(Popularity))]
     shares = sum(family.share for family in families)
     for family in families:
         name = family.model.name

@@ -69,9 +69,8 @@ FAMILIES = (
         0.15,
     ),
 )
-MODELS: dict[str, type[Recommender[Any]]] = {
-    model.name: model for model in (Popularity, *(family.model for family in FAMILIES))
-}
+_ALL: tuple[type[Recommender[Any]], ...] = (Popularity, *(family.model for family in FAMILIES))
+MODELS = {model.name: model for model in _ALL}
 
 
 def create(name: str, parameters: Mapping[str, Any]) -> Recommender[Any]:

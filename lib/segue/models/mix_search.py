@@ -120,7 +120,7 @@ def mix(scores: Sequence[np.ndarray], judge: Judge, *, most: int, executor: Exec
 def moved(weights: np.ndarray, scores: Sequence[np.ndarray], judge: Judge) -> np.ndarray:
     """Return float64[p]: weights raised and lowered while that gains more than its standard error."""
     values = judge(_sum(weights, scores))
-    better = np.count_nonzero(weights) > 1
+    better = bool(np.count_nonzero(weights) > 1)
     while better:
         better = False
         for i in np.flatnonzero(weights):
@@ -143,7 +143,7 @@ def _is_more(a: np.ndarray, b: np.ndarray) -> bool:
 
 def _sum(weights: np.ndarray, scores: Sequence[np.ndarray]) -> np.ndarray:
     """Return float32[v, c]: the weighted sum, of the models that have a weight."""
-    first, *others = np.flatnonzero(weights)
+    first, *others = np.flatnonzero(weights).tolist()
     total = np.float32(weights[first]) * scores[first]
     for i in others:
         total += np.float32(weights[i]) * scores[i]

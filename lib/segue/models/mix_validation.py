@@ -104,8 +104,8 @@ class Board:
         self.folds = folds
         found = []
         for fold in folds:
-            own = [_highest(make().fit(fold.train), fold, most) for make in factories]
-            found += [np.unique(np.concatenate(tracks)) for tracks in zip(*own, strict=True)]
+            highest = [_highest(make().fit(fold.train), fold, most) for make in factories]
+            found += [np.unique(np.concatenate(tracks)) for tracks in zip(*highest, strict=True)]
         self.candidates = np.full((len(found), max(own.size for own in found)), -1, dtype=np.int64)
         for i, own in enumerate(found):
             self.candidates[i, : own.size] = own
