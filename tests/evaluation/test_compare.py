@@ -10,8 +10,8 @@ from segue.evaluation.compare import (
     compare_on,
     evaluate_listeners,
     listener_values,
-    paired,
 )
+from segue.evaluation.significance import differences
 from segue.models import TrainingData, create
 from support.planted import FIRST_ID, frame, taste
 
@@ -47,11 +47,11 @@ def test_taste_is_found_beyond_popularity_and_chance():
         assert (table[f"{metric}_low"] <= table[metric]).all()
         assert (table[metric] <= table[f"{metric}_high"]).all()
     assert scores.loc["exact", "ndcg_at_10_low"] > scores.loc["popularity", "ndcg_at_10_high"]
-    found = paired(values, "ndcg_at_10", "exact", "popularity")
-    assert found.mean == pytest.approx(
+    found = differences(values, "ndcg_at_10", [("exact", "popularity")])
+    assert found["difference"].item() == pytest.approx(
         scores.loc["exact", "ndcg_at_10"] - scores.loc["popularity", "ndcg_at_10"]
     )
-    assert found.low > 0
+    assert found["low"].item() > 0
 
 
 def _split():

@@ -8,9 +8,10 @@ import pytest
 
 from segue.errors import SegueError
 from segue.evaluation.by_time import at_one_moment
-from segue.evaluation.compare import compare_on, paired
+from segue.evaluation.compare import compare_on
 from segue.evaluation.held_out import HeldOut
 from segue.evaluation.ledger import Ledger, Reading
+from segue.evaluation.significance import differences
 from segue.evaluation.splits import per_listener_fifth
 from segue.models import create
 from support.planted import taste
@@ -25,7 +26,8 @@ def test_it_compares_as_a_split_of_ones_own_does():
     times = ["fit_s", "ms_per_listener"]
     pd.testing.assert_frame_equal(found.table.drop(columns=times), table.drop(columns=times))
     pd.testing.assert_frame_equal(found.values, values)
-    assert paired(found.values, "ndcg_at_10", "near", "popularity").low > 0
+    apart = differences(found.values, "ndcg_at_10", [("near", "popularity")])
+    assert apart["low"].item() > 0
 
 
 def test_another_parameterisation_is_refused_once_the_test_was_read(tmp_path):

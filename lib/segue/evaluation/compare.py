@@ -12,7 +12,7 @@ import pandas as pd
 
 from segue.errors import SegueError
 from segue.evaluation import lists
-from segue.evaluation.intervals import Difference, bootstrap_means, paired_difference
+from segue.evaluation.intervals import bootstrap_means
 from segue.evaluation.listeners import (
     LIST_METRICS,
     LISTENER_METRICS,
@@ -34,7 +34,6 @@ __all__ = [
     "evaluate_listeners",
     "listener_values",
     "means",
-    "paired",
     "with_baselines",
 ]
 
@@ -51,7 +50,7 @@ class Comparison:
         One row a model, as `evaluate_listeners` says.
     values
         One row a model and listener: ``model``, ``listener_id``, ``history`` (tracks in training) and each
-        metric, for `paired`, `segue.evaluation.significance` and `segue.evaluation.breakdown`.
+        metric, for `segue.evaluation.significance` and `segue.evaluation.breakdown`.
     places
         One row a model and test pair: ``model``, ``listener_id``, ``popularity`` of the track (listeners in
         training), and its ``place`` in the listener's list, 0 beyond the 20th.
@@ -137,14 +136,6 @@ def compare_all(models: Models, asked: Questions, seed: int = 0) -> Comparison:
         )
     together = (pd.concat(parts, ignore_index=True) for parts in (values, places))
     return Comparison(pd.DataFrame(rows), *together)
-
-
-def paired(
-    values: pd.DataFrame, metric: str, a: str, b: str, *, by: str = "listener_id", seed: int = 0
-) -> Difference:
-    """Return how much better model a is than b, from the values of `compare_on`."""
-    wide = values.pivot(index=by, columns="model", values=metric)
-    return paired_difference(wide[a].to_numpy(), wide[b].to_numpy(), seed=seed)
 
 
 def with_baselines(models: Models, seed: int = 0) -> dict[str, Recommender[Any]]:
