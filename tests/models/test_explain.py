@@ -37,7 +37,7 @@ def test_of_two_tracks_the_nearer_is_the_reason(fit):
 
 def test_the_parts_of_a_score_add_up_to_it(fit):
     model = fit("exact", BOARD)
-    history, weights = np.array([2, 4, 7]), np.array([1.0, 2.0, 3.0], dtype=np.float32)
+    history, weights = np.array([2, 4, 7]), np.array([1.0, 2.0, 4.0], dtype=np.float32)
     parts = model.contributions(history, weights, np.arange(20))
     scores = model.score_histories(_row(history, weights))
     np.testing.assert_allclose(parts.sum(axis=1) / weights.sum(), scores[0], rtol=1e-5)
