@@ -6,7 +6,7 @@ import pytest
 from segue.errors import SegueError
 from segue.models import TrainingData, create
 from segue.models.content import unit_rows
-from segue.models.hnsw import principal_directions
+from segue.models.directions import principal_directions
 from support.planted import blobs
 
 FEATURES, _ = blobs(600, 20, 30, seed=3, spread=2.0)

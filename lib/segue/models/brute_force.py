@@ -62,22 +62,25 @@ class BruteForce:
         return found
 
     def _nearest(self, seeds: np.ndarray, k: int) -> list[Places]:
-        who, places = self._one(seeds, k) if seeds.size == 1 else self._several(seeds, k)
+        who, places = self._contenders(seeds, k)
         scores = self.similarity(seeds[who], places)
         order = np.lexsort((self._tie[places], -scores, who))
         starts = np.searchsorted(who[order], np.arange(seeds.size))
         best = [order[start : start + k] for start in starts]
         return [(places[own], scores[own]) for own in best]
 
+    def _contenders(self, seeds: np.ndarray, k: int) -> Places:
+        """Return int64[c] who is asked and int64[c] a place that may be among its k nearest, pair by pair."""
+        return self._one(seeds, k) if seeds.size == 1 else self._several(seeds, k)
+
     def _one(self, seeds: np.ndarray, k: int) -> Places:
         products = self._rows @ self._rows[seeds[0]]
         if self._half is not None:
             products -= self._half
-        places = np.flatnonzero(products >= _kth(products, k) - self._slack(seeds)[0])
+        places = np.flatnonzero(products >= kth(products, k) - self._slack(seeds)[0])
         return np.zeros(places.size, dtype=np.int64), places
 
     def _several(self, seeds: np.ndarray, k: int) -> Places:
-        """Return who is asked and a place that may be among its k nearest, pair by pair."""
         queries, slack = np.ascontiguousarray(self._rows[seeds].T), self._slack(seeds)
         products = np.empty((min(_BLOCK, len(self._rows)), seeds.size), dtype=np.float32)
         best = np.full((k, seeds.size), -np.inf, dtype=np.float32)
@@ -103,7 +106,7 @@ class BruteForce:
         return self._rows.shape[1] * np.finfo(np.float32).eps * reach
 
 
-def _kth(scores: np.ndarray, k: int) -> float:
+def kth(scores: np.ndarray, k: int) -> float:
     """Return a bound from below of the k-th largest of float32[n]."""
     return float(np.sort(_maxima(scores, k), axis=0)[-k])
 

@@ -1,16 +1,18 @@
-"""Exact nearest neighbours: every similarity, by matrix products."""
+"""Exact nearest neighbours, by matrix products."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from functools import cached_property
 
 import numpy as np
 
 from segue.errors import SegueError
 from segue.models.base import Capability
-from segue.models.brute_force import Places
+from segue.models.brute_force import BruteForce, Places
 from segue.models.content import ContentConfig, ContentModel
 from segue.models.data import positions_in
+from segue.models.pruned import PrunedSearch, outline_that_pays
 
 
 class ExactConfig(ContentConfig):
@@ -18,10 +20,20 @@ class ExactConfig(ContentConfig):
 
 
 class Exact(ContentModel[ExactConfig]):
-    """Compares the query with the whole catalogue; what approximate search is measured against."""
+    """Searches the whole catalogue and misses nothing; what approximate search is measured against.
+
+    Where the features lie near a few directions, most tracks are ruled out by their outlines
+    (`segue.models.pruned`) and the rest compared in full; the lists are the same.
+    """
 
     name = "exact"
     config_type = ExactConfig
+
+    outline: np.ndarray
+    """float32[w, n]: the outline of each row; w is 0 where every row is compared in full."""
+
+    def _fit_rows(self, rows: np.ndarray) -> None:
+        self.outline = outline_that_pays(rows, euclidean=self.config.metric == "euclidean")
 
     def neighbours(self, track_ids: Sequence[int] | np.ndarray, k: int) -> tuple[np.ndarray, np.ndarray]:
         """Return the k nearest of each of b tracks, never the track itself, best first.
@@ -57,5 +69,19 @@ class Exact(ContentModel[ExactConfig]):
             ids[i], scores[i] = self.track_ids[places[kept]], own[kept]
         return ids, scores
 
+    @cached_property
+    def _brute_force(self) -> BruteForce:
+        euclidean = self.config.metric == "euclidean"
+        if not len(self.outline):
+            return BruteForce(self.rows, self._tie, euclidean=euclidean)
+        return PrunedSearch(self.rows, self._tie, self.outline, euclidean=euclidean)
+
     def _nearest(self, seeds: np.ndarray, k: int) -> list[Places]:
         return self._brute_force.nearest(seeds, k)
+
+    def _state(self) -> dict[str, np.ndarray]:
+        return super()._state() | {"outline": self.outline}
+
+    def _restore(self, state: Mapping[str, np.ndarray]) -> None:
+        super()._restore(state)
+        self.outline = state["outline"]

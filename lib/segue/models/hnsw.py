@@ -12,6 +12,7 @@ from pydantic import Field
 from segue.errors import SegueError
 from segue.models.brute_force import Places
 from segue.models.content import ContentConfig, ContentModel
+from segue.models.directions import principal_directions
 from segue.models.search import Search, Whole
 
 if TYPE_CHECKING:
@@ -56,7 +57,7 @@ class HNSW(ContentModel[HNSWConfig]):
     def _fit_rows(self, rows: np.ndarray) -> None:
         faiss = _faiss()
         self._forget()
-        projected = rows @ principal_directions(rows, self.config.directions)
+        projected = rows @ principal_directions(rows, self.config.directions).astype(np.float32)
         euclidean = self.config.metric == "euclidean"
         metric = faiss.METRIC_L2 if euclidean else faiss.METRIC_INNER_PRODUCT
         graph = faiss.IndexHNSWFlat(projected.shape[1], self.config.links, metric)
@@ -138,16 +139,6 @@ class HNSW(ContentModel[HNSWConfig]):
         super()._restore(state)
         self._forget()
         self.index = state["index"]
-
-
-def principal_directions(rows: np.ndarray, count: int) -> np.ndarray:
-    """Return float32[d, min(count, d)]: orthonormal directions in which float32[n, d] spreads most from 0.
-
-    They are the leading eigenvectors of rows' rows, so no projection of this size keeps more of the scalar
-    products (Eckart and Young 1936).
-    """
-    _, vectors = np.linalg.eigh((rows.T @ rows).astype(np.float64))
-    return np.ascontiguousarray(vectors[:, ::-1][:, :count].astype(np.float32))
 
 
 def _faiss() -> ModuleType:
