@@ -69,9 +69,9 @@ def test_bounds_that_are_nearly_the_products_lose_nothing_to_rounding(together, 
 
 def test_an_outline_bounds_every_product_however_short_the_remainder():
     generator = np.random.default_rng(6)
-    flat = generator.normal(size=(900, 3)) @ generator.normal(size=(3, D))
-    rows = flat + generator.choice([0, 1e-3, 1], size=(900, 1)) * generator.normal(size=(900, D))
-    rows = rows.astype(np.float32)
+    # Remainders along one line, where Cauchy's and Schwarz's bound is the product itself.
+    reach = np.column_stack([3 * generator.normal(size=(900, 3)), generator.choice([0, 1e-3, 1], size=900)])
+    rows = (reach @ generator.normal(size=(4, D))).astype(np.float32)
     products = rows.astype(np.float64) @ rows.astype(np.float64).T
     length = np.sqrt(products.diagonal())
     for outline in outlines(rows, (4, 16)):
