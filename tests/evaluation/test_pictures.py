@@ -30,14 +30,15 @@ def planted(**means):
     [
         (
             {"random": 0.01, "popularity": 0.1, "als": 0.305, "ease": 0.31, "lsh": 0.2},
-            "ease is best with 0.310, clearly ahead of popularity (0.100); ALS is not told apart from it",
+            "EASE is best with 0.310, clearly ahead of popularity (0.100); "
+            "ALS (Spark) is not told apart from it",
         ),
         (
             {"popularity": 0.1, "als": 0.105},
-            "ALS is best with 0.105, not told apart from popularity (0.100)",
+            "ALS (Spark) is best with 0.105, not told apart from popularity (0.100)",
         ),
         ({"random": 0.01, "popularity": 0.4, "als": 0.3}, "No model is better than popularity (0.400)"),
-        ({"als": 0.3, "ease": 0.1}, "ALS is best with 0.300"),
+        ({"als": 0.3, "ease": 0.1}, "ALS (Spark) is best with 0.300"),
     ],
 )
 def test_the_board_claims_what_the_marks_say(means, found):
@@ -72,7 +73,7 @@ def test_the_panels_name_the_leader_of_each_group():
     table = rows("listeners", ["light", "heavy"], als=[0.1, 0.4], exact=[0.2, 0.3])
     drawn = plots.by_activity(table, "ndcg_at_10", "nDCG@10 (0 to 1)")
     assert heading(drawn) == (
-        "nearest (exact) is best for light (0.20) listeners; ALS is best for heavy (0.40) listeners"
+        "nearest (exact) is best for light (0.20) listeners; ALS (Spark) is best for heavy (0.40) listeners"
     )
     assert [axes.get_title(loc="left") for axes in drawn.axes] == [
         "light: 1 to 10 tracks",
@@ -81,13 +82,13 @@ def test_the_panels_name_the_leader_of_each_group():
     table = rows("tracks", ["head", "tail", "cold"], als=[0.5, 0.1, 0.0], popularity=[0.6, 0.0, 0.0])
     drawn = plots.by_popularity(table, "a note")
     assert heading(drawn) == (
-        "popularity is best for head (0.60) tracks; ALS is best for tail (0.10) tracks; "
+        "popularity is best for head (0.60) tracks; ALS (Spark) is best for tail (0.10) tracks; "
         "no model finds anything for cold tracks"
     )
     assert drawn.axes[2].get_title(loc="left") == "cold: no listener"
     table = rows("told", [0, 1, 5], als=[0.1, 0.2, 0.3], popularity=[0.1, 0.1, 0.1])
     drawn = plots.cold_listeners(table, "ndcg_at_10", "nDCG@10 (0 to 1)")
-    assert heading(drawn) == "ALS is best with 0 (0.10), 1 (0.20) and 5 (0.30) told"
+    assert heading(drawn) == "ALS (Spark) is best with 0 (0.10), 1 (0.20) and 5 (0.30) told"
     assert [axes.get_title(loc="left") for axes in drawn.axes] == [
         "0 tracks told",
         "1 track told",
