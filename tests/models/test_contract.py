@@ -32,6 +32,8 @@ TASTE = taste()
 IDS = TASTE.track_ids.tolist()
 SMALL = {"kmeans": {"clusters": 2}, "bisecting": {"clusters": 2}, "als": {"rank": 8, "reg": 0.02}}
 """Parameters that suit two groups of ten tracks."""
+COPIES = replace(TASTE, recording_ids=np.arange(60) // 3)
+"""Each recording is there three times."""
 
 
 def ids(scored):
@@ -67,7 +69,7 @@ def test_lists_are_full_distinct_ordered_and_without_the_query(fit, name):
 
 @every_model
 def test_each_ones_neighbours_are_what_it_gets_alone(fit, name):
-    model = fit(name, replace(TASTE, recording_ids=np.arange(60) // 2))
+    model = fit(name, COPIES)
     asked = [*IDS, 99]
     found = model.similar_to_each(asked, 7)
     assert found[-1] == []
@@ -129,10 +131,7 @@ def test_dislikes_are_never_played(fit, name):
 
 @every_model
 def test_copies_of_a_recording_come_once_and_never_beside_the_original(fit, name):
-    recordings = np.arange(60)
-    recordings[[1, 2]] = 0
-    recordings[[31, 32]] = 30
-    model = fit(name, replace(TASTE, recording_ids=recordings))
+    model = fit(name, COPIES)
     for found in (
         ids(model.similar([IDS[1]], 100)),
         ids(model.recommend({IDS[1]: 1.0}, 100)),
@@ -140,7 +139,7 @@ def test_copies_of_a_recording_come_once_and_never_beside_the_original(fit, name
     ):
         assert not {IDS[0], IDS[1], IDS[2]} & set(found)
         assert len({IDS[30], IDS[31], IDS[32]} & set(found)) == 1
-    assert len(model.similar([IDS[1]], 55)) == 55
+    assert len(model.similar([IDS[1]], 55)) == 19
 
 
 @every_model
@@ -216,7 +215,7 @@ def test_fitting_again_gives_the_same_model(request, fit, name):
 
 
 @every_model
-@pytest.mark.parametrize("n", [1, 2, 14])
+@pytest.mark.parametrize("n", [1, 2])
 def test_tiny_catalogues(fit, name, n):
     board = checkerboard(n)
     if n == 1 and Need.GENRES in MODELS[name].needs:

@@ -3,6 +3,9 @@
 from typing import Any
 
 SMALL_MODELS: dict[str, dict[str, Any]] = {
-    "forest": {"trees": 20, "depth": 3, "folds": 2},
-    "mlp": {"iterations": 10, "folds": 2},
+    "als": {"iterations": 4},
+    "best": {"trials": 12},
+    "bisecting": {"iterations": 2},
+    "forest": {"trees": 10, "depth": 2, "folds": 2},
+    "mlp": {"iterations": 6, "folds": 2},
 }
