@@ -22,7 +22,8 @@ def page(tmp_path: Path) -> str:
     ]
     cells = [
         new_markdown_cell(
-            "# Music & words\n[02 Features](02_features.ipynb) and [a site](https://example.org)"
+            "# Music & words\n[02 Features](02_features.ipynb) and [a site](https://example.org)\n\n"
+            r"The angle is $\frac{x}{|y|}$; two pay $5 or $6, and `$x$` is code."
         ),
         new_code_cell("secret_of_the_code = 1", outputs=outputs),
     ]
@@ -60,3 +61,10 @@ def test_a_control_says_where_it_works(page: str):
 
 def test_the_title_is_the_heading(page: str):
     assert "<title>Music &amp; words</title>" in page
+
+
+def test_formulas_are_shown_without_a_script(page: str):
+    assert page.count("<math") == 1
+    assert "<mfrac><mrow><mi>x</mi></mrow>" in page
+    assert "two pay $5 or $6" in page
+    assert "<code>$x$</code>" in page

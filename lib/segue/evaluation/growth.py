@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import time
 from collections.abc import Mapping, Sequence
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pandas as pd
 
 from segue.errors import SegueError
+from segue.evaluation.timing import median_ms
 from segue.models import MODELS, Need, TrainingData, create
 
 if TYPE_CHECKING:
@@ -109,7 +111,7 @@ def growth(
     -------
     pandas.DataFrame
         ``model``, ``tracks``, ``plays`` (listeners and tracks that belong together), ``fit_s`` (by the
-        clock), ``query_ms`` (median, of the processor, for ten tracks), ``model_mib`` (what the model
+        clock), ``query_ms`` (median of one core, for ten tracks), ``model_mib`` (what the model
         holds, which is what it saves).
 
     Raises
@@ -150,10 +152,5 @@ def _measured(
     model = create(name, spark=spark, **parameters).fit(data)
     fit_s = time.perf_counter() - start
     asked = np.random.default_rng(seed).permutation(data.track_ids)[:queries].tolist()
-    model.similar(asked[:1], 10)
-    ms = []
-    for track in asked:
-        start = time.process_time()
-        model.similar([track], 10)
-        ms.append(1000 * (time.process_time() - start))
-    return name, data.size, data.matrix.nnz, fit_s, float(np.median(ms)), model.state_bytes / _MIB
+    query_ms = median_ms([partial(model.similar, [track], 10) for track in asked])
+    return name, data.size, data.matrix.nnz, fit_s, query_ms, model.state_bytes / _MIB

@@ -5,12 +5,14 @@ from __future__ import annotations
 import itertools
 import time
 from collections.abc import Sequence
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pandas as pd
 
 from segue.errors import SegueError
+from segue.evaluation.timing import median_ms
 from segue.models import Recommender, TrainingData, create
 from segue.models.hnsw import HNSW
 from segue.models.lsh import LSH, LSHConfig, buckets, fit_spark_lsh, share_a_bucket
@@ -102,13 +104,14 @@ def recall_and_latency(
     true
         For each the ids of its k exact nearest; lists are as long.
     """
-    found, ms = [], []
-    for track, nearest in zip(asked, true, strict=True):
-        start = time.process_time()
+    found = []
+
+    def ask(track: int, nearest: Sequence[int]) -> None:
         own = model.similar([int(track)], len(nearest))
-        ms.append(1000 * (time.process_time() - start))
         found.append(len({item.track_id for item in own} & set(nearest)) / len(nearest))
-    return float(np.mean(found)), float(np.median(ms))
+
+    ms = median_ms([partial(ask, track, nearest) for track, nearest in zip(asked, true, strict=True)])
+    return float(np.mean(found[1:])), ms
 
 
 def recall_against_latency(
@@ -133,8 +136,8 @@ def recall_against_latency(
     Returns
     -------
     pandas.DataFrame
-        ``model``, ``parameter`` (as words), ``recall_at_k``, ``ms`` (median of `similar` for one track, of
-        the processor).
+        ``model``, ``parameter`` (as words), ``recall_at_k``, ``ms`` (median of `similar` for one track, on
+        one core).
 
     Raises
     ------

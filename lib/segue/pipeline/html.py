@@ -10,13 +10,15 @@ from segue.pipeline.files import write_text
 _TEMPLATES = Path(__file__).parent / "templates"
 _WIDGET = "application/vnd.jupyter.widget-view+json"
 _LINK = re.compile(r"\]\((\d\d_\w+)\.ipynb\)")
+_FORMULA = re.compile(r"(?<![\\\w$`])\$([^$\s`](?:[^$\n`]*[^$\s`])?)\$(?![\w$`])")
 _ASLEEP = "*This works while the notebook is open in JupyterLab; the player also with `segue player`.*"
 
 
 def write_html(notebook: Path) -> Path:
     """Write ``<name>.html`` beside an executed notebook: pictures inside, code folded away.
 
-    Links from notebook to notebook lead from page to page.
+    Links from notebook to notebook lead from page to page; formulas become MathML, which browsers show
+    without fetching anything.
     """
     import nbformat
     from nbconvert import HTMLExporter
@@ -26,7 +28,7 @@ def write_html(notebook: Path) -> Path:
     node.metadata["title"] = _title(node) or notebook.stem
     for cell in node.cells:
         if cell.cell_type == "markdown":
-            cell.source = _LINK.sub(r"](\1.html)", cell.source)
+            cell.source = _FORMULA.sub(_as_mathml, _LINK.sub(r"](\1.html)", cell.source))
         for output in cell.get("outputs", []):
             if _WIDGET in output.get("data", {}):
                 output["data"] = {"text/markdown": _ASLEEP}
@@ -35,6 +37,12 @@ def write_html(notebook: Path) -> Path:
     path = notebook.with_suffix(".html")
     write_text(path, body)
     return path
+
+
+def _as_mathml(formula: re.Match[str]) -> str:
+    from latex2mathml.converter import convert
+
+    return convert(formula[1])
 
 
 def _title(node: object) -> str | None:

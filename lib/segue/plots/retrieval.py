@@ -40,7 +40,7 @@ def recall_latency(table: pd.DataFrame, note: str = "") -> Figure:
     axes.set_xscale("log")
     axes.xaxis.set_major_formatter("{x:g}")
     axes.set_ylim(min(90.0, 100 * float(table[recall].min())) - 5, 102)
-    axes.set_xlabel("median time of a query, on the processor (ms)")
+    axes.set_xlabel("median time of a query on one core (ms)")
     axes.set_ylabel(f"true {recall.rsplit('_', 1)[1]} nearest found (%)")
     axes.legend(fontsize=10, loc="lower right")
     return title(drawn, _trade(table, recall), note)
