@@ -47,7 +47,7 @@ def test_any_number_of_parameters_and_trials_is_drawn(count, trials):
 def test_the_title_says_what_was_won_and_what_mattered():
     drawn = tuning(made(3, 10))
     assert heading(drawn) == (
-        "ALS: 10 trials lift nDCG@10 from 0.200 (defaults) to 0.250; "
+        "ALS (Spark): 10 trials lift nDCG@10 from 0.200 (defaults) to 0.250; "
         "parameter_2 matters most (50 % of the variance)"
     )
     assert [axes.get_xlabel().partition("\n")[0] for axes in drawn.axes] == [
@@ -60,15 +60,15 @@ def test_the_title_says_what_was_won_and_what_mattered():
 def test_the_title_does_not_boast():
     assert (
         heading(tuning(made(2, 3, falls=True)))
-        == "ALS: none of 3 trials is better than the defaults, nDCG@10 0.250"
+        == "ALS (Spark): none of 3 trials is better than the defaults, nDCG@10 0.250"
     )
     assert (
         heading(tuning(made(2, 3, failed=(0,))))
-        == "ALS: the best of 3 trials has nDCG@10 0.250; the defaults failed"
+        == "ALS (Spark): the best of 3 trials has nDCG@10 0.250; the defaults failed"
     )
-    assert heading(tuning(made(2, 1), axis="accuracy (%)")) == "ALS, one trial: accuracy 0.200"
+    assert heading(tuning(made(2, 1), axis="accuracy (%)")) == "ALS (Spark), one trial: accuracy 0.200"
 
 
 def test_without_parameters_there_is_a_word_instead():
     drawn = tuning(made(0, 1))
-    assert "ALS has no parameters to choose: nDCG@10 0.200." in drawn.axes[0].texts[0].get_text()
+    assert "ALS (Spark) has no parameters to choose: nDCG@10 0.200." in drawn.axes[0].texts[0].get_text()

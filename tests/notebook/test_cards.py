@@ -12,6 +12,7 @@ from segue.models import create
 from segue.notebook import Catalogue, Run, attempt
 from segue.notebook.cards import farthest_first, sound_prints, write_cards
 from segue.store.cards import PRINT
+from support.small_models import SMALL_MODELS
 
 pytestmark = pytest.mark.slow
 
@@ -26,7 +27,9 @@ def run(tmp_path) -> Run:
 
 def fitted(run: Run, catalogue: Catalogue, spark, *names: str) -> None:
     for name in names:
-        create(name, spark=spark).fit(catalogue.training_data()).save(run.new_model(name))
+        create(name, spark=spark, **SMALL_MODELS.get(name, {})).fit(catalogue.training_data()).save(
+            run.new_model(name)
+        )
 
 
 def shelves(store) -> dict:

@@ -21,6 +21,7 @@ from segue.notebook.tuned import Tunings
 from segue.notebook.winner import choose_winner
 from segue.settings import Settings
 from support.planted import taste
+from support.small_models import SMALL_MODELS
 
 LISTENERS = pd.DataFrame(
     {
@@ -228,7 +229,7 @@ def test_plays_that_are_tested_on_are_left_out_of_training(catalogue: Catalogue)
 def test_every_model_that_the_data_allow_is_saved_and_found_again(catalogue: Catalogue, spark, tmp_path):
     run = open_run("folder", "r", "03_models", Settings(home=tmp_path))
     bare = Catalogue(catalogue.tracks, catalogue.features, pd.DataFrame(), catalogue.root).training_data()
-    fitted = fit_all(run, bare, spark, {"kmeans": {"clusters": 3}}).set_index("model")
+    fitted = fit_all(run, bare, spark, SMALL_MODELS | {"kmeans": {"clusters": 3}}).set_index("model")
     by_plays = {name for name, model in MODELS.items() if Need.INTERACTIONS in model.needs}
     assert set(fitted.index[fitted["why not"] != ""]) == by_plays
     assert "there are none in this catalogue" in fitted.loc["als", "why not"]
