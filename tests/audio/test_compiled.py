@@ -55,6 +55,7 @@ def test_all_is_compiled_at_the_first_use():
     subprocess.run([sys.executable, "-W", "error", "-c", _SIGNATURES], check=True, timeout=240)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("first", ["numba", "segue.audio.analyse"])
 def test_the_folder_is_ours_whatever_was_imported_first(tmp_path, first):
     code = f"import {first}, numpy; from segue.audio.features import extract; extract(numpy.ones(9_000))"

@@ -99,6 +99,7 @@ def test_the_shape_of_a_series_is_its_extremes_and_median_in_deviations():
     assert with_shapes(table(np.ones((2, 2)))) is None
 
 
+@pytest.mark.slow
 def test_rock_and_hip_hop_are_told_by_their_mfcc(shared_data):
     folder = shared_data / "fma_metadata"
     done = subprocess.run(
