@@ -36,7 +36,7 @@ class BestConfig(Config):
     allow; closed forms of more than ``most_equations`` equations are left out.
     """
 
-    trials: int = Field(48, ge=1)
+    trials: int = Field(24, ge=1)
     folds: int = Field(2, ge=1, le=5)
     parts: int = Field(4, ge=1)
     starts: int = Field(4, ge=1)
