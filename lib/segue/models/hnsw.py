@@ -28,8 +28,8 @@ class HNSWConfig(ContentConfig):
     """
 
     links: int = Field(40, ge=2, le=128)
-    build: int = Field(160, ge=1)
-    view: int = Field(96, ge=1)
+    build: int = Field(240, ge=1)
+    view: int = Field(80, ge=1)
     candidates: int = Field(64, ge=1)
     directions: int = Field(128, ge=1)
 
