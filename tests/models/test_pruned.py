@@ -36,6 +36,7 @@ def reference(rows, seed, k, euclidean):
 def together(monkeypatch):
     """Prune batches of small catalogues too."""
     monkeypatch.setattr(pruned, "_LEAST_TOGETHER", 0)
+    monkeypatch.setattr(pruned, "_TOO_MANY_TOGETHER", 16)
     monkeypatch.setattr(pruned, "_BOUNDS", 5 * N)
 
 

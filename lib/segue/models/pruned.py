@@ -16,8 +16,8 @@ _BLOCK = 8192
 _BOUNDS = 2**22
 _FIRST = 4
 """Times k: the rows of the highest bounds that are compared first."""
-_TOO_MANY = 16
-"""More rows than one in so many are sooner compared in order than picked out."""
+_TOO_MANY, _TOO_MANY_TOGETHER = 16, 32
+"""More rows than one in so many are sooner compared in order than picked out, for one query and several."""
 _PICKED = 5.0
 """What a row picked out costs, in rows compared in order."""
 _PAYS = 0.75
@@ -48,19 +48,23 @@ class PrunedSearch(BruteForce):
     ) -> None:
         super().__init__(rows, tie, euclidean=euclidean)
         self._outline = outline
-        self._most = len(rows) // _TOO_MANY
 
     def _contenders(self, seeds: np.ndarray, k: int) -> Places:
-        if _FIRST * k > self._most or (seeds.size > 1 and len(self._rows) < _LEAST_TOGETHER):
+        n, together = len(self._rows), seeds.size > 1
+        most = n // (_TOO_MANY_TOGETHER if together else _TOO_MANY)
+        if _FIRST * k > most or (together and n < _LEAST_TOGETHER):
             return super()._contenders(seeds, k)
         slack, found, left = self._slack(seeds), [], []
-        at_once = max(1, _BOUNDS // len(self._rows))
+        at_once = max(1, _BOUNDS // n)
         for start in range(0, seeds.size, at_once):
+            if 2 * len(left) > start:
+                left.extend(range(start, seeds.size))
+                break
             bounds = self._outline[:, seeds[start : start + at_once]].T @ self._outline
             if self._half is not None:
                 bounds -= self._half
             for i, own in enumerate(bounds, start):
-                places = self._not_ruled_out(seeds[i], k, own, slack[i])
+                places = self._not_ruled_out(seeds[i], k, own, slack[i], most)
                 if places is None:
                     left.append(i)
                 else:
@@ -70,12 +74,14 @@ class PrunedSearch(BruteForce):
             found.append((np.array(left)[who], places))
         return np.concatenate([who for who, _ in found]), np.concatenate([places for _, places in found])
 
-    def _not_ruled_out(self, seed: int, k: int, bounds: np.ndarray, slack: float) -> np.ndarray | None:
-        """Return the places that may be among the k nearest, or None where too many are left to pick out."""
+    def _not_ruled_out(
+        self, seed: int, k: int, bounds: np.ndarray, slack: float, most: int
+    ) -> np.ndarray | None:
+        """Return the places that may be among the k nearest, or None where more than ``most`` are left."""
         threshold = kth(bounds, _FIRST * k)
         for _ in range(2):
             places = np.flatnonzero(bounds >= threshold)
-            if places.size > self._most:
+            if places.size > most:
                 return None
             products = np.vecdot(self._rows[places], self._rows[seed])
             if self._half is not None:
