@@ -54,8 +54,9 @@ class PrunedSearch(BruteForce):
         most = n // (_TOO_MANY_TOGETHER if together else _TOO_MANY)
         if _FIRST * k > most or (together and n < _LEAST_TOGETHER):
             return super()._contenders(seeds, k)
-        slack, found, left = self._slack(seeds), [], []
-        at_once = max(1, _BOUNDS // n)
+        slack, at_once = self._slack(seeds), max(1, _BOUNDS // n)
+        found: list[Places] = []
+        left: list[int] = []
         for start in range(0, seeds.size, at_once):
             if 2 * len(left) > start:
                 left.extend(range(start, seeds.size))
