@@ -73,6 +73,8 @@ class Best(Recommender[BestConfig]):
     """Every setting in the order of trial; the last are the mix, with their weights."""
 
     def _fit(self, data: TrainingData) -> None:
+        from threadpoolctl import threadpool_limits
+
         config = self.config
         folds = hold_out(
             data,
@@ -81,7 +83,8 @@ class Best(Recommender[BestConfig]):
             most_plays=config.most_plays,
             most_listeners=max(_FEWEST_LISTENERS, config.most_scores // data.size),
         )
-        with ThreadPoolExecutor(min(_MOST_THREADS, os.cpu_count() or 1)) as executor:
+        # Settings are tried side by side: threads of the linear algebra would be in each other's way.
+        with threadpool_limits(1), ThreadPoolExecutor(min(_MOST_THREADS, os.cpu_count() or 1)) as executor:
             if folds:
                 families = mix_families.feasible(data, config.most_equations)
                 self.tried = _left_out(families) + choose(

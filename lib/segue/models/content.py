@@ -75,7 +75,7 @@ class ContentModel(Recommender[ContentConfigT]):
 
     def _scores(self, seeds: np.ndarray, weights: np.ndarray) -> np.ndarray:
         if self.config.metric == "euclidean":
-            return weights @ self._similar_to_each(seeds) / weights.sum()
+            return weights @ self._candidates_first(seeds) / weights.sum()
         # The mean of cosines is the product with the mean of unit rows: one product, however many seeds.
         scores = self.rows @ (weights @ self.rows[seeds])
         candidates = self._candidates(seeds)
@@ -84,6 +84,10 @@ class ContentModel(Recommender[ContentConfigT]):
         return scores / weights.sum()
 
     def _similar_to_each(self, seeds: np.ndarray) -> np.ndarray:
+        return self._candidates_first(seeds)
+
+    def _candidates_first(self, seeds: np.ndarray) -> np.ndarray:
+        """Return float32[s, n]: the similarities, lowered for what is no candidate."""
         similarity = self.similarities(seeds)
         candidates = self._candidates(seeds)
         if candidates is not None:
@@ -101,7 +105,7 @@ class ContentModel(Recommender[ContentConfigT]):
         """Return float32[m, h]: weight times similarity; disliked tracks add nothing."""
         parts = np.zeros((items.size, history.size), dtype=np.float32)
         liked = weights > 0
-        parts[:, liked] = (weights[liked, None] * self._similar_to_each(history[liked])[:, items]).T
+        parts[:, liked] = (weights[liked, None] * self._candidates_first(history[liked])[:, items]).T
         return parts
 
     def _state(self) -> dict[str, np.ndarray]:

@@ -39,7 +39,8 @@ class HNSW(ContentModel[HNSWConfig]):
 
     The walk goes over the catalogue's projection onto its principal directions (a quarter of the arithmetic
     at 518 features, and distances that hardly change); what it finds is ordered by the whole similarity.
-    These candidates come first, then the rest of the catalogue. The graph is built by one thread and so is
+    These candidates come first, then the rest of the catalogue. Several seeds, or a history, are one product
+    with everything: no walk from each of them is cheaper. The graph is built by one thread and so is
     always the same.
     """
 
@@ -95,12 +96,6 @@ class HNSW(ContentModel[HNSWConfig]):
         if enough > self._compared:
             return [None] * seeds.size
         return [near if near[0].size >= enough else None for near in self.found(seeds)]
-
-    def _candidates(self, seeds: np.ndarray) -> np.ndarray:
-        candidates = np.zeros((seeds.size, self.track_ids.size), dtype=bool)
-        for row, (places, _) in zip(candidates, self.found(seeds), strict=True):
-            row[places] = True
-        return candidates
 
     def _similar_to_each(self, seeds: np.ndarray) -> np.ndarray:
         similarity = self.similarities(seeds) - self._width

@@ -74,6 +74,14 @@ class WALS(Recommender[WALSConfig]):
     """Mean number of tracks that a listener of the training data likes."""
 
     def _fit(self, data: TrainingData) -> None:
+        from threadpoolctl import threadpool_limits
+
+        # The systems are small: more threads wait for each other longer than they work.
+        with threadpool_limits(1):
+            self._sweep(data)
+        self._prepare()
+
+    def _sweep(self, data: TrainingData) -> None:
         config = self.config
         weights = weigh_matrix(data.matrix, config.weighting)
         turned = weights.T.tocsr()
@@ -96,7 +104,6 @@ class WALS(Recommender[WALSConfig]):
                 y = als_sweep.solve(*als_sweep.to_axes(x), tracks)
             found.append(y)
         self.factors, self.mean_plays = np.concatenate(found, axis=1), means[0]
-        self._prepare()
 
     def fold_in(self, history: np.ndarray, weights: np.ndarray) -> np.ndarray:
         """Return float64[starts * rank]: the factors of a listener by the formula above.
