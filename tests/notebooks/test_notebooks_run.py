@@ -105,6 +105,7 @@ def test_run_again_there_is_nothing_to_do(run: Path, services: Settings):
     assert json.loads(done.stdout)["nothing_to_do"]
 
 
+@pytest.mark.soak
 def test_a_store_that_lost_its_tracks_and_cards_is_filled_again(run: Path, services: Settings):
     database = json.loads((run / "dataset.json").read_text())["database"]
     with open_store(services.mongo_uri, database) as store:
