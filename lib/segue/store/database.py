@@ -10,6 +10,7 @@ from pymongo.errors import ConfigurationError, InvalidURI, PyMongoError, ServerS
 from pymongo.uri_parser import parse_uri
 
 from segue.errors import SegueError
+from segue.store.activity import ActivityStore
 from segue.store.cards import CardStore
 from segue.store.features import FeatureStore
 from segue.store.listeners import ListenerStore, OffsetStore, WorkerStore
@@ -37,6 +38,7 @@ class Store:
         self.listeners = ListenerStore(db["listeners"])
         self.offsets = OffsetStore(db["offsets"])
         self.workers = WorkerStore(db["workers"])
+        self.activity = ActivityStore(db["activity"], db["activity_workers"])
 
     def describe(self) -> dict[str, Any]:
         """Return what was recorded when the data set was first stored, or an empty dictionary."""
