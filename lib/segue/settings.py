@@ -65,6 +65,15 @@ class Settings(BaseSettings):
     )
     list_length: int = Field(30, ge=1, le=200, description="tracks in a listener's list")
 
+    metrics_host: str = Field("127.0.0.1", description="address on which a worker's metrics can be read")
+    metrics_port: int = Field(
+        9464,
+        ge=0,
+        le=65_535,
+        description="port of a worker's metrics for Prometheus, or another free one; 0: none",
+    )
+    activity_days: float = Field(7.0, gt=0, description="days that counts by the minute are kept")
+
     @property
     def var(self) -> Path:
         """Return the folder of everything that can be made again: services, data sets, logs."""

@@ -17,7 +17,11 @@ from segue.live.events import PlayEvent
 from segue.live.tallies import OTHER, Tally
 from segue.store import Store
 
-KAFKA, STORE = "kafka", "store"
+AWAY = ("kafka", "store")
+"""Whom a worker may have to wait for."""
+
+REJECTED_FIELDS = (*PlayEvent.model_fields, "key", "message", OTHER)
+"""What may be wrong with a message; a closed list, as the names in a message are its sender's."""
 
 DAYS = 7
 """Days that counted minutes are kept, unless told otherwise."""
@@ -26,7 +30,6 @@ _MINUTE_S = 60
 _WAITING = 180
 _PATIENCE_S = 2.0
 _FORGET_EVERY_S = 3_600
-_FIELDS = frozenset(PlayEvent.model_fields) | {"message", "key"}
 _log = logging.getLogger(__name__)
 
 
@@ -34,8 +37,8 @@ _log = logging.getLogger(__name__)
 class Snapshot:
     """How a worker is, and all that it has counted since it began.
 
-    ``active`` has by origin the listeners of the last minute that is over, or None if there was none; ``lag``
-    the events not yet read by partition; ``away`` whom the worker waits for; ``waiting`` counts the minutes
+    ``active`` has by origin the listeners of the last minute that is over; ``lag`` by partition the events
+    that are not read yet; ``away`` whom the worker waits for; ``waiting`` counts the minutes
     that the store has yet to be told of, ``lost`` those that it never will be.
     """
 
@@ -118,7 +121,7 @@ class Activity:
         """
         name = field.partition(":")[0].partition(".")[0].removeprefix("the ").strip()
         with self._lock:
-            self._now().rejected[name if name in _FIELDS else OTHER] += 1
+            self._now().rejected[name if name in REJECTED_FIELDS else OTHER] += 1
 
     def listed(self, model: str, latency_s: float) -> None:
         """Count a list and the seconds from the message that caused it to its being published."""

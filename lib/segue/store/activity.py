@@ -1,4 +1,4 @@
-"""What live workers count (``activity``: a document a worker and minute) and how they are (``activity_workers``)."""
+"""What the live workers count, a document a worker and minute, and how each worker is."""
 
 from __future__ import annotations
 
