@@ -92,18 +92,19 @@ def listed(page: Page) -> list[int]:
 
 
 def acts(page: Page, kind: str | None = None) -> list[dict[str, Any]]:
-    """Return the acts that the kernel heard, oldest first, repeats included."""
+    """Return the acts that the kernel heard, oldest first, repeats included; impressions are none."""
     heard = page.evaluate("kernel.acts()")
     return [act for act in heard if kind in (None, act["kind"])]
 
 
-def kept(page: Page) -> list[dict[str, Any]]:
-    """Return the acts that the browser keeps, oldest first."""
+def kept(page: Page, *, impressions: bool = False) -> list[dict[str, Any]]:
+    """Return the acts that the browser keeps, oldest first, or its impressions."""
     found = page.evaluate(
         """Object.keys(localStorage).filter((key) => key.startsWith('segue.act/')).sort()
           .map((key) => localStorage[key])"""
     )
-    return [json.loads(each) for each in found]
+    acts = [json.loads(each) for each in found]
+    return [act for act in acts if (act["kind"] == "impression") == impressions]
 
 
 def like(page: Page, track_id: int) -> None:
@@ -313,6 +314,78 @@ def test_what_is_played_left_and_heard_to_the_end_is_told_with_its_place(page: P
     assert 0.3 < skip["position_s"] < 2
     assert skip["source"] == {"list": "for-you", "model": "fusion", "recommendation_id": "first"}
     assert acts(page, "complete")[0]["position_s"] == pytest.approx(4, abs=0.05)
+
+
+def in_sight_for_a_second(page: Page) -> None:
+    """Wait until the page knows which rows are in sight, and let a second pass by the clock."""
+    page.evaluate(
+        """() => new Promise((done) => {
+          const row = document.querySelector("[data-testid=for-you] .row");
+          new IntersectionObserver((_, self) => (self.disconnect(), done())).observe(row);
+        })"""
+    )
+    page.clock.fast_forward(1_100)
+
+
+def shown(page: Page) -> list[tuple[int, dict[str, Any]]]:
+    """Return track and source of the impressions that the kernel heard."""
+    return [(act["track_id"], act["source"]) for act in page.evaluate("kernel.impressions()")]
+
+
+def test_a_list_in_sight_for_a_second_is_told_once_with_its_first_track_in_sight(page: Page):
+    page.clock.install()
+    show(page)
+    in_sight_for_a_second(page)
+    source = {"list": "for-you", "model": "fusion", "recommendation_id": "first"}
+    assert shown(page) == [(1, source)]
+    page.evaluate("kernel.recommend([7, 1, 2])")
+    page.evaluate("kernel.recommend([9, ...Array(40).keys()].slice(0, 30), { id: 'long' })")
+    in_sight_for_a_second(page)
+    assert shown(page)[1:] == [(9, source | {"recommendation_id": "long"})], "the one between was too short"
+
+    page.get_by_test_id("nav-find").click()
+    page.evaluate("kernel.recommend([3, 4], { id: 'hidden' })")
+    page.clock.fast_forward(1_100)
+    page.get_by_test_id("nav-home").click()
+    page.evaluate("kernel.recommend([4, 5], { id: 'seen' })")
+    in_sight_for_a_second(page)
+    assert [source["recommendation_id"] for _, source in shown(page)[2:]] == ["seen"]
+
+    show(page)
+    in_sight_for_a_second(page)
+    assert shown(page) == [], "it was told before the reload"
+
+
+def test_impressions_hold_nothing_up_and_only_the_last_one_is_kept(page: Page):
+    page.clock.install()
+    show(page, answers=False)
+    in_sight_for_a_second(page)
+    assert [track for track, _ in shown(page)] == [1]
+    like(page, 1)
+    assert [act["track_id"] for act in acts(page)] == [1], "another act on a track would have waited"
+    page.evaluate("kernel.accept(kernel.acts()[0])")
+    page.mouse.move(0, 0)
+    page.clock.fast_forward(3_500)
+    expect(page.get_by_test_id("pending")).to_be_hidden()
+    for number in (2, 3, 4):
+        page.evaluate("number => kernel.recommend([number, 8], { id: `list-${number}` })", number)
+        in_sight_for_a_second(page)
+    assert [act["track_id"] for act in kept(page, impressions=True)] == [4]
+    assert kept(page) == []
+
+
+def test_what_is_queued_keeps_the_list_that_it_was_asked_from(page: Page):
+    show(page)
+    row(page, 4).get_by_label("More").click()
+    page.get_by_role("menuitem", name="Add to queue").click()
+    page.evaluate("kernel.recommend([4, 5, 6], { id: 'second' })")
+    row(page, 5).get_by_test_id("play").click()
+    until(page, "kernel.acts().some(({ kind }) => kind === 'play')")
+    for _ in range(2):
+        page.get_by_test_id("next").click()
+    until(page, "kernel.acts().filter(({ kind }) => kind === 'play').length === 3")
+    told = [(act["track_id"], act["source"]["recommendation_id"]) for act in acts(page, "play")]
+    assert told == [(5, "second"), (4, "first"), (6, "second")]
 
 
 def test_a_clip_that_cannot_be_played_is_passed_over_and_many_end_in_words(page: Page):

@@ -21,7 +21,8 @@ export function scriptedKernel(options = {}) {
     heard: [],
     answers: true,
     likes: [],
-    acts: () => kernel.heard.filter(({ type }) => type === "act"),
+    acts: () => kernel.heard.filter(({ type, kind }) => type === "act" && kind !== "impression"),
+    impressions: () => kernel.heard.filter(({ kind }) => kind === "impression"),
     tell(message) {
       for (const listener of listeners) listener(structuredClone(message));
     },

@@ -23,11 +23,15 @@ export function createActs(outbox) {
       },
       at: new Date().toISOString(),
     };
-    told.set(message.event_id, { kind, title: card.title });
-    while (told.size > REMEMBERED) told.delete(told.keys().next().value);
-    session.set(TOLD, [...told]);
+    if (kind !== "impression") remember(message.event_id, { kind, title: card.title });
     outbox.add(message);
     return message;
+  }
+
+  function remember(eventId, deed) {
+    told.set(eventId, deed);
+    while (told.size > REMEMBERED) told.delete(told.keys().next().value);
+    session.set(TOLD, [...told]);
   }
 
   return { act, told: (eventId) => told.get(eventId) ?? null };

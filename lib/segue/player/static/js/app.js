@@ -58,6 +58,7 @@ export function createApp(model, { fullPage, base }) {
     state,
     link,
     outbox,
+    acts,
     opinions,
     forYou,
     search,
@@ -72,7 +73,8 @@ export function createApp(model, { fullPage, base }) {
     heard: () => heard,
     reload: () => (fullPage ? link.reload() : link.suspect()),
     enqueue(item, options) {
-      queue.ask(item, options);
+      // A row's own item follows the list; what is queued stays what it was asked from.
+      queue.ask({ ...item }, options);
       app.say(options?.first ? `${item.card.title} plays next` : `${item.card.title} is queued`);
     },
     /** Ask for the cards of tracks that were only named; a kernel that cannot tell leaves them out. */

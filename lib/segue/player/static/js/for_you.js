@@ -44,13 +44,19 @@ export function createForYou(opinions, acts) {
     return { at, words, said: OPINIONS_SAID.includes(deed?.kind) };
   }
 
-  function items() {
-    if (!list) return [];
-    const source = {
+  /** Where whatever is done in this list comes from; null while there is none. */
+  function sourceOf() {
+    if (!list?.items.length) return null;
+    return {
       list: "for-you",
       model: (list.model ?? "").slice(0, 40),
       recommendation_id: list.id ?? null,
     };
+  }
+
+  function items() {
+    if (!list) return [];
+    const source = sourceOf();
     return list.items
       .filter(({ track }) => opinions.of(track.track_id) !== "dislike")
       .map(({ track, why }) => ({
@@ -66,6 +72,7 @@ export function createForYou(opinions, acts) {
     on,
     replace,
     items,
+    source: sourceOf,
     waiting: () => asked,
     change: () => change,
     /** A list for everybody: nothing is known of this listener yet. */

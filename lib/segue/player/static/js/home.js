@@ -1,6 +1,7 @@
 // Home: the list made for this listener, changing while they listen; what is popular; what they heard.
 
 import { h } from "./dom.js";
+import { createImpressions } from "./impressions.js";
 import { trackList } from "./list.js";
 import { liveLine } from "./live_line.js";
 import { shelf } from "./shelf.js";
@@ -9,7 +10,14 @@ import { starters } from "./starters.js";
 const SHOWN_AT_FIRST = 12;
 
 export function homePage(app) {
-  const list = trackList(app, { label: "For you", testid: "for-you", live: true, entries: app.forYou.items });
+  const list = trackList(app, {
+    label: "For you",
+    testid: "for-you",
+    live: true,
+    entries: app.forYou.items,
+    sighted: (row, isInSight) => impressions.sighted(row, isInSight),
+  });
+  const impressions = createImpressions(app, list.element);
   const line = liveLine(app);
   const pick = starters(app);
   const popular = shelf(app, {
@@ -109,6 +117,7 @@ export function homePage(app) {
     close() {
       list.close();
       line.close();
+      impressions.close();
     },
   };
 }

@@ -8,9 +8,9 @@ const SEEN_MS = 1500;
 
 /**
  * Items are {card, source, why, isNew, seen}; `entries()` is what a click queues, unless the items shown.
- * A `live` list glides, and puts a dot on what is new.
+ * A `live` list glides, puts a dot on what is new, and calls `sighted` when a row comes into sight or goes.
  */
-export function trackList(app, { label, testid, live = false, entries = null }) {
+export function trackList(app, { label, testid, live = false, entries = null, sighted = () => {} }) {
   const rows = h("ul", { class: "rows", "aria-label": label });
   const frame = h("div", { class: "list", "data-testid": testid }, rows);
   let items = [];
@@ -32,6 +32,7 @@ export function trackList(app, { label, testid, live = false, entries = null }) 
 
   /** A dot goes once its row was in sight for a moment. */
   function noteSeen({ target, isIntersecting }) {
+    sighted(target, isIntersecting);
     clearTimeout(timers.get(target));
     if (!isIntersecting || !target.segueItem.isNew) return;
     timers.set(

@@ -1,5 +1,6 @@
 // Every act is kept in the browser until the kernel says that Kafka has it; it may be sent often, with one id.
 // Oldest first; an act waits for an older one on the same track, so that the last word stays the last.
+// What was only in view is no act: it holds nothing up, and only the last of it is kept.
 
 import { emitter } from "./emitter.js";
 import { lasting } from "./keep.js";
@@ -40,6 +41,7 @@ export function createOutbox(transmit) {
   }
 
   function add(act) {
+    if (isImpression(act)) forgetImpressions();
     counter += 1;
     const stamp = Date.now().toString(36).padStart(9, "0") + counter.toString(36).padStart(5, "0");
     const entry = { key: `${prefix}${stamp}-${act.event_id}`, act, tries: 0, sentAt: 0, failed: wait > 0 };
@@ -48,6 +50,10 @@ export function createOutbox(transmit) {
     while (entries.size > KEPT_MOST) forget(leastMissed());
     if (!wait) flush();
     emit("change");
+  }
+
+  function forgetImpressions() {
+    for (const entry of entries.values()) if (isImpression(entry.act)) forget(entry);
   }
 
   function forget(entry) {
@@ -103,8 +109,10 @@ export function createOutbox(transmit) {
     let flying = 0;
     for (const entry of due) {
       if (!entry || flying >= AT_ONCE) break;
-      if (!entry.sentAt && spoken.has(entry.act.track_id)) continue;
-      spoken.add(entry.act.track_id);
+      if (!isImpression(entry.act)) {
+        if (!entry.sentAt && spoken.has(entry.act.track_id)) continue;
+        spoken.add(entry.act.track_id);
+      }
       if (!entry.sentAt) {
         if (sends.length >= A_SECOND) break;
         sends.push(now);
@@ -119,9 +127,15 @@ export function createOutbox(transmit) {
     if (sends.length >= A_SECOND && !wait) pace = pace || setTimeout(goOn, SECOND_MS - (now - sends[0]));
   }
 
+  /** All but what was only in view. */
+  function done() {
+    return [...entries.values()].filter(({ act }) => !isImpression(act));
+  }
+
   /** The one act to try while nobody answers: the oldest, unless it alone is the trouble. */
   function probe() {
-    const all = [...entries.values()];
+    const doings = done();
+    const all = doings.length ? doings : [...entries.values()];
     const leastTried = all.reduce((best, each) => (best && best.tries <= each.tries ? best : each), null);
     return all.find(({ tries }) => tries < PATIENCE) ?? leastTried;
   }
@@ -150,12 +164,16 @@ export function createOutbox(transmit) {
     later,
     retry,
     acts: () => [...entries.values()].map(({ act }) => act),
-    size: () => entries.size,
+    size: () => done().length,
     /** Acts that were not taken at the first try: those the listener is told of. */
-    waiting: () => [...entries.values()].filter(({ failed }) => failed).length,
+    waiting: () => done().filter(({ failed }) => failed).length,
     close() {
       clearTimeout(timer);
       clearTimeout(pace);
     },
   };
+}
+
+function isImpression(act) {
+  return act.kind === "impression";
 }

@@ -63,7 +63,7 @@ export function trackRow(app, item, entries) {
     else {
       const list = entries();
       const index = list.findIndex((entry) => entry.card.track_id === card.track_id);
-      app.player.playFrom(index < 0 ? [item, ...list] : list, Math.max(0, index));
+      app.player.playFrom(index < 0 ? [{ ...item }, ...list] : list, Math.max(0, index));
     }
   }
 
