@@ -10,10 +10,13 @@ from typing import Any
 
 import click
 
+from segue.commands.activity import activity
 from segue.commands.data import data
 from segue.commands.evaluate import evaluate
 from segue.commands.features import features
+from segue.commands.import_plays import import_plays
 from segue.commands.recommend import path, recommend, similar
+from segue.commands.refit import refit
 from segue.errors import SegueError, UsageError
 
 _JSON = click.option("--json", "as_json", is_flag=True, help="Print one JSON object, for a program.")
@@ -72,7 +75,8 @@ def run(
 ) -> None:
     """Run the notebooks on a data set and write runs/<id>/.
 
-    The same command goes on where a run broke off, and does nothing when nothing has changed.
+    The same command goes on where a run broke off, and does nothing when nothing has changed. New plays are
+    learned from when `--only` names notebook 03, or by `segue refit`, which also compares before it switches.
     """
     from segue.pipeline.console import Console
     from segue.pipeline.job import run_pipeline
@@ -91,9 +95,12 @@ def run(
 app.add_command(data)
 app.add_command(features)
 app.add_command(evaluate)
+app.add_command(refit)
 app.add_command(similar)
 app.add_command(path)
 app.add_command(recommend)
+app.add_command(activity)
+app.add_command(import_plays)
 
 
 @app.command()

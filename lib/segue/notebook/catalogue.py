@@ -7,6 +7,8 @@ from typing import Any
 
 import numpy as np
 import pandas as pd
+from IPython.display import Markdown
+from pymongo.errors import PyMongoError
 
 from segue.audio.features import COLUMNS, recipe
 from segue.dataset.base import OK
@@ -43,6 +45,28 @@ def write_tables(run: Run, tracks: pd.DataFrame, store: Store, settings: Setting
     index = pd.Index(usable["track_id"].to_numpy(dtype=np.int64), name="track_id")
     run.save_table("features", pd.DataFrame(values, index=index, columns=list(FEATURE_NAMES)))
     run.save_table("plays", store.plays.frame())
+
+
+def take_plays(run: Run, store: Store) -> Markdown:
+    """Write the plays that the store holds now as the table ``plays`` of this notebook, and say how many.
+
+    Raises
+    ------
+    SegueError
+        If the store stops answering; the plays of notebook 01 then stay.
+    """
+    try:
+        plays = run.save_table("plays", store.plays.frame())
+    except PyMongoError as error:
+        raise SegueError(f"the document store does not give its plays: {error}") from None
+    if plays.empty:
+        return Markdown("Nobody has played anything: models of listening have nothing to learn from.")
+    listeners, events = plays.groupby("listener_id")["simulated"].first(), len(plays)
+    real = int((~listeners.astype(bool)).sum())
+    return Markdown(
+        f"The store holds {events:,} events now, of {real:,} people and {len(listeners) - real:,} "
+        "**simulated** listeners: models learn from these."
+    )
 
 
 @dataclass(frozen=True)
@@ -138,7 +162,7 @@ class Catalogue:
 
 
 def read_catalogue(run: Run) -> Catalogue:
-    """Return the usable tracks that notebook 01 wrote.
+    """Return the usable tracks that notebook 01 wrote, with the plays of notebook 03 where it has run.
 
     Raises
     ------

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
@@ -21,7 +21,9 @@ from segue.pipeline.stages import (
     Stage,
     code_fingerprint,
     data_fingerprint,
+    fingerprint,
     finished,
+    learns_from_plays,
     mark,
     notebooks_folder,
     reuse,
@@ -35,6 +37,9 @@ from segue.settings import Settings
 if TYPE_CHECKING:
     from segue.dataset.base import Dataset
     from segue.store import Store
+
+Accept = Callable[[Path], bool]
+"""Tells whether ``runs/current`` may move on to a finished run."""
 
 
 @dataclass
@@ -74,8 +79,11 @@ def run_pipeline(
     run_id: str | None = None,
     notebooks: Path | None = None,
     console: Console | None = None,
+    accept: Accept | None = None,
 ) -> Outcome:
     """Run the notebooks on a data set.
+
+    New plays alone are no reason to run a notebook again, unless ``only`` names one that learns from them.
 
     Parameters
     ----------
@@ -91,6 +99,9 @@ def run_pipeline(
         Folder of the notebooks; None for Segue's own.
     console
         Where the progress goes.
+    accept
+        Asked, while nobody else may run notebooks, before ``runs/current`` moves on to the finished run;
+        None for yes.
 
     Raises
     ------
@@ -124,11 +135,12 @@ def run_pipeline(
             rests_on=code_fingerprint() + settings_fingerprint(settings),
             data=job.fingerprint_data,
             run_id=run_id,
+            plays=job.plays() if only and any(map(learns_from_plays, selected)) else "",
         )
         plan = make_plan(wish, job.holds)
         if not plan.done:
             job.carry_out(wish, plan)
-        current = _switch(wish, plan, console)
+        current = _switch(wish, plan, console, accept)
         outcome = Outcome(plan.run, dataset.database, plan.done, current)
         outcome.stages = [job.told(step, plan) for step in plan.steps]
     outcome.seconds = time.monotonic() - started
@@ -198,6 +210,13 @@ class _Job:
         with self._store() as store:
             return (store.meta.find_one({"_id": "stages"}) or {}).get(stage.name) == now
 
+    def plays(self) -> str:
+        """Return the state of the plays that the document store holds now."""
+        from segue.store.changes import plays_state
+
+        with self._store() as store:
+            return plays_state(store)
+
     def carry_out(self, wish: Wish, plan: Plan) -> None:
         """Execute or keep each stage and close the run."""
         run = plan.run
@@ -205,19 +224,28 @@ class _Job:
         write_json(run / "run.json", about(wish, plan))
         self.console.line(f"{'Going on with' if plan.resumed else 'Run'} {run}")
         _remove_unowned(plan)
+        became: dict[str, str] = {}
         for step in plan.steps:
             if step.source is None:
-                self._execute(step, run)
+                became[step.fingerprint] = self._execute(wish, step, became, run)
             else:
                 self._keep(step, run)
         write_json(run / "metrics.json", _metrics(plan))
         write_json(run / "run.json", about(wish, plan) | {"finished": datetime.now(UTC).isoformat()})
 
-    def _execute(self, step: Step, run: Path) -> None:
+    def _execute(self, wish: Wish, step: Step, became: Mapping[str, str], run: Path) -> str:
+        """Execute a stage and return its fingerprint.
+
+        It is the planned one, unless the plays have changed since: ``became`` says that of the stages before.
+        """
         from segue.pipeline.execute import execute, kernel_environment
         from segue.pipeline.html import write_html
 
         stage = step.stage
+        # Read before the notebook reads them: plays that come in between make it run once more, never less.
+        plays = self.plays() if learns_from_plays(stage) else ""
+        follows = became.get(step.before, step.before)
+        now = fingerprint(stage, step.parameters, wish.rests_on, follows, plays)
         started = time.monotonic()
         logs = self.settings.var / "logs"
         logs.mkdir(parents=True, exist_ok=True)
@@ -241,9 +269,11 @@ class _Job:
         after = state(run)
         outputs = sorted(path for path in after if _is_output(path) and before.get(path) != after[path])
         seconds = round(time.monotonic() - started, 2)
-        self._mark_store(stage, step.fingerprint)
-        mark(run, stage, Done(stage.name, step.fingerprint, seconds, cells, outputs, step.parameters))
+        self._mark_store(stage, now)
+        done = Done(stage.name, now, seconds, cells, outputs, step.parameters, plays=plays)
+        mark(run, stage, done)
         self.executed.add(stage.name)
+        return now
 
     def _keep(self, step: Step, run: Path) -> None:
         assert step.source is not None
@@ -323,14 +353,17 @@ def _metrics(plan: Plan) -> dict[str, Any]:
     return merged
 
 
-def _switch(wish: Wish, plan: Plan, console: Console) -> bool:
-    """Point ``runs/current`` to the run if it holds every stage; tell whether it points there now."""
+def _switch(wish: Wish, plan: Plan, console: Console, accept: Accept | None) -> bool:
+    """Point ``runs/current`` to an accepted run that holds every stage; tell whether it points there now."""
     lacking = [stage.name for stage in wish.stages if finished(plan.run, stage) is None]
     name = wish.runs / CURRENT
     if lacking:
         console.line(f"runs/{CURRENT} stays as it was: this run lacks {', '.join(lacking)}")
         return False
     if not (name.is_symlink() and name.resolve() == plan.run.resolve()):
+        if accept is not None and not accept(plan.run):
+            console.line(f"runs/{CURRENT} stays as it was")
+            return False
         point(name, plan.run)
         if plan.done:
             console.line(f"runs/{CURRENT} is now {plan.run.name}")

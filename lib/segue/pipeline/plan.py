@@ -12,7 +12,7 @@ from typing import Any
 from segue.errors import SegueError, UsageError
 from segue.pipeline.files import read_json
 from segue.pipeline.run import BY_HAND, CURRENT, check_id
-from segue.pipeline.stages import Stage, fingerprint, finished
+from segue.pipeline.stages import Stage, fingerprint, finished, learns_from_plays
 
 Holds = Callable[[Stage, str], bool]
 """Tells whether the document store still holds what a stage with a fingerprint wrote there."""
@@ -20,13 +20,17 @@ Holds = Callable[[Stage, str], bool]
 
 @dataclass(frozen=True)
 class Step:
-    """What happens to one stage: executed, or kept from ``source`` (which may be the run itself)."""
+    """What happens to one stage: executed, or kept from ``source`` (which may be the run itself).
+
+    ``before`` is the fingerprint of what it follows: of the stage before it, or of the files.
+    """
 
     stage: Stage
     fingerprint: str
     parameters: dict[str, Any]
     source: Path | None = None
     stale: bool = False
+    before: str = ""
 
 
 @dataclass(frozen=True)
@@ -50,7 +54,9 @@ class Wish:
 
     ``parameters`` are by notebook, those of the ``selected`` ones only; ``given`` is what was written on
     the command line; ``rests_on`` are the fingerprints of code and settings; ``data`` returns that of the
-    files for the first notebook's parameters.
+    files for the first notebook's parameters. ``plays`` is the state of the plays now
+    (`segue.store.changes.plays_state`): a stage that has learned from others is then executed again; empty
+    where new plays alone are no reason to.
     """
 
     runs: Path
@@ -63,6 +69,7 @@ class Wish:
     rests_on: str
     data: Callable[[Mapping[str, Any]], str]
     run_id: str | None = None
+    plays: str = ""
     now: datetime = field(default_factory=lambda: datetime.now(UTC))
 
 
@@ -106,16 +113,32 @@ def _steps(wish: Wish, known: Sequence[Path], holds: Holds) -> list[Step]:
         if stage.name in chosen:
             parameters = dict(wish.parameters[stage.name])
             before = before or wish.data(parameters)
-            now = fingerprint(stage, parameters, wish.rests_on, before)
-            source = next((run for run in known if _is_valid(run, stage, now, holds)), None)
-            steps.append(Step(stage, now, parameters, source))
-            before = now
+            step = _step(wish, stage, parameters, before, known, holds)
+            steps.append(step)
+            before = step.fingerprint
         elif base is not None and (done := finished(base, stage)) is not None:
             before = before or _data_of(wish, done.parameters)
-            now = fingerprint(stage, done.parameters, wish.rests_on, before)
+            now = fingerprint(stage, done.parameters, wish.rests_on, before, done.plays)
             steps.append(Step(stage, done.fingerprint, done.parameters, base, stale=now != done.fingerprint))
             before = done.fingerprint
     return steps
+
+
+def _step(
+    wish: Wish, stage: Stage, parameters: dict[str, Any], before: str, known: Sequence[Path], holds: Holds
+) -> Step:
+    """Return the stage as the first of the runs has it that did the same, else to be executed."""
+    learns = learns_from_plays(stage)
+    for run in known:
+        done = finished(run, stage)
+        if done is None or done.stale:
+            continue
+        plays = (wish.plays or done.plays) if learns else ""
+        now = fingerprint(stage, parameters, wish.rests_on, before, plays)
+        if done.fingerprint == now and holds(stage, now):
+            return Step(stage, now, parameters, run, before=before)
+    now = fingerprint(stage, parameters, wish.rests_on, before, wish.plays if learns else "")
+    return Step(stage, now, parameters, before=before)
 
 
 def _data_of(wish: Wish, parameters: Mapping[str, Any]) -> str:
@@ -139,11 +162,6 @@ def _base(wish: Wish, known: Sequence[Path], chosen: set[str]) -> Path | None:
             f"run `segue run --dataset {wish.dataset}` without --only first"
         )
     return None
-
-
-def _is_valid(run: Path, stage: Stage, now: str, holds: Holds) -> bool:
-    done = finished(run, stage)
-    return done is not None and done.fingerprint == now and not done.stale and holds(stage, now)
 
 
 def _is_in(step: Step, run: Path) -> bool:

@@ -50,7 +50,8 @@ class Done:
     """What is known of a finished stage; kept as ``stages/<number>.json`` in its run.
 
     ``outputs`` are paths relative to the run; ``reused`` names the run that computed it, if another did;
-    ``stale`` says that it was kept although what it rests on has changed.
+    ``stale`` says that it was kept although what it rests on has changed; ``plays`` is the state of the plays
+    that it learned from, empty where it learns from none.
     """
 
     notebook: str
@@ -61,6 +62,7 @@ class Done:
     parameters: dict[str, Any] = field(default_factory=dict)
     reused: str | None = None
     stale: bool = False
+    plays: str = ""
 
 
 def notebooks_folder() -> Path:
@@ -143,17 +145,29 @@ def settings_fingerprint(settings: Settings) -> str:
 
 
 def fingerprint(stage: Stage, parameters: Mapping[str, Any], *rests_on: str) -> str:
-    """Return a stage's fingerprint: its code, its parameters but the run id, and what it rests on."""
+    """Return a stage's fingerprint: its code, its parameters but the run id, and what it rests on.
+
+    An empty text among ``rests_on`` counts for nothing.
+    """
     notebook = json.loads(stage.notebook.read_text(encoding="utf-8"))
     code = ["".join(cell["source"]) for cell in notebook["cells"] if cell["cell_type"] == "code"]
     chosen = {name: value for name, value in parameters.items() if name != "run_id"}
-    return _hash([stage.name, code, chosen, rests_on])
+    return _hash([stage.name, code, chosen, [each for each in rests_on if each]])
 
 
 def writes_to_store(stage: Stage) -> bool:
     """Tell whether a notebook's metadata say that its results also stand in the document store."""
+    return _says(stage, "writes_to_store")
+
+
+def learns_from_plays(stage: Stage) -> bool:
+    """Tell whether a notebook's metadata say that it reads the plays that the document store holds."""
+    return _says(stage, "learns_from_plays")
+
+
+def _says(stage: Stage, what: str) -> bool:
     notebook = json.loads(stage.notebook.read_text(encoding="utf-8"))
-    return bool(notebook["metadata"].get("segue", {}).get("writes_to_store", False))
+    return bool(notebook["metadata"].get("segue", {}).get(what, False))
 
 
 def finished(run: Path, stage: Stage) -> Done | None:
