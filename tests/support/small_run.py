@@ -17,6 +17,8 @@ TINY = {
     "hash_tables": "2",
     "trials": "2",
     "sizes": "50",
+    "reacting_listeners": "5",
+    "sessions": "3",
 }
 
 

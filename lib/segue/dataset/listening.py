@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Any
 from uuid import UUID, uuid5
 
 import numpy as np
 
-from segue.dataset.base import OK, PENDING, Track
+from segue.dataset.base import Track
+from segue.dataset.tastes import Habits, World, born, like_chance, playable, skip_chance
 from segue.errors import SegueError, UsageError
 
 if TYPE_CHECKING:
@@ -23,40 +23,6 @@ COMPLETE, PLAY, SKIP, LIKE = 1.0, 0.4, -0.5, 2.0
 """What an event adds to a weight: heard to the end, begun without a known end, broken off, liked."""
 
 _NAMESPACE = UUID("6f0b8f0e-54c0-5d0a-9d0b-3c7e6a1d2b48")
-_DEFAULT_LENGTH_S = 30.0
-_STYLE_DIMENSIONS = 4
-
-
-@dataclass(frozen=True)
-class Habits:
-    """What the simulated listeners are like; the defaults make tastes that can be learned, not read off.
-
-    Attributes
-    ----------
-    focus
-        Concentration of the Dirichlet over genres: small for listeners of few genres.
-    loyalty
-        Spread of a listener's liking for artists, in units of log preference.
-    style
-        Weight of tastes that go across genres (each artist and listener has a place in a small style space).
-    skew
-        Exponent of the popularity of tracks, 0 for none, 1 for Zipf's law.
-    explore
-        Mean share of plays that come from a radio of popular tracks instead of the listener's taste.
-    novelty
-        Factor on the preference for a track at each time it was heard; below 1 listeners seek new ones.
-    sessions, plays
-        Mean number of sessions a listener, and of plays a session.
-    """
-
-    focus: float = 0.35
-    loyalty: float = 1.0
-    style: float = 0.8
-    skew: float = 0.7
-    explore: float = 0.25
-    novelty: float = 0.6
-    sessions: float = 6.0
-    plays: float = 7.0
 
 
 def simulate(
@@ -106,10 +72,10 @@ def simulate(
         raise UsageError(f"listeners = {listeners}, seed = {seed}, weeks = {weeks}: give at least 0, 0 and 1")
     if start.tzinfo is None:
         raise UsageError(f"start = {start} has no time zone: give one, such as datetime.UTC")
-    playable = [track for track in tracks if track.status in (OK, PENDING)]
-    if not playable or not listeners:
+    usable = playable(tracks)
+    if not usable or not listeners:
         return []
-    world = _World(playable, seed, habits or Habits())
+    world = World(usable, seed, habits or Habits())
     events: list[dict[str, Any]] = []
     for number in range(listeners):
         events += _life(world, number, seed, weeks, start.astimezone(UTC))
@@ -117,44 +83,19 @@ def simulate(
     return events
 
 
-class _World:
-    """The catalogue as listeners see it: genres, artists, places in the style space, popularity."""
-
-    def __init__(self, tracks: Sequence[Track], seed: int, habits: Habits) -> None:
-        rng = np.random.default_rng([seed, 0])
-        self.tracks = tracks
-        self.habits = habits
-        self.genres, self.genre = _numbered([track.genre_top or "" for track in tracks])
-        self.artists, self.artist = _numbered([_who(track) for track in tracks])
-        self.styles = rng.standard_normal((self.artists, _STYLE_DIMENSIONS)) / np.sqrt(_STYLE_DIMENSIONS)
-        rank = rng.permutation(len(tracks)) + 1
-        self.log_appeal = -habits.skew * np.log(rank)
-        self.length_s = np.array([track.duration_s or _DEFAULT_LENGTH_S for track in tracks])
-
-    def affinity(self, rng: np.random.Generator) -> np.ndarray:
-        """Return float[n]: a new listener's log preference for each track, popularity left out."""
-        genres = np.maximum(rng.dirichlet(np.full(self.genres, self.habits.focus)), 1e-3)
-        liking = self.habits.loyalty * rng.standard_normal(self.artists)
-        place = rng.standard_normal(_STYLE_DIMENSIONS)
-        by_artist = liking + 2 * self.habits.style * (self.styles @ place)
-        return np.log(genres)[self.genre] + by_artist[self.artist]
+def listener_name(number: int) -> str:
+    """Return the id of simulated listener ``number``, from 0."""
+    return f"simulated-{number + 1:04d}"
 
 
-def _numbered(names: list[str]) -> tuple[int, np.ndarray]:
-    """Return how many different names there are, and int[n]: the number of each."""
-    different, numbers = np.unique(names, return_inverse=True)
-    return len(different), numbers
+def session_id(seed: int, listener: str, session: int) -> str:
+    """Return the id of a simulated listener's session, from 0: each seed has its own."""
+    return str(uuid5(_NAMESPACE, f"{seed}/{listener}/{session}"))
 
 
-def _who(track: Track) -> str:
-    if track.artist_id is not None:
-        return f"id {track.artist_id}"
-    return f"name {track.artist}" if track.artist else f"track {track.track_id}"
-
-
-def _life(world: _World, number: int, seed: int, weeks: int, start: datetime) -> list[dict[str, Any]]:
+def _life(world: World, number: int, seed: int, weeks: int, start: datetime) -> list[dict[str, Any]]:
     """Return all events of one listener."""
-    rng = np.random.default_rng([seed, 1, number])
+    rng = born(seed, number)
     habits = world.habits
     affinity = world.affinity(rng)
     fit = affinity - np.log(np.mean(np.exp(affinity)))
@@ -163,7 +104,7 @@ def _life(world: _World, number: int, seed: int, weeks: int, start: datetime) ->
     sessions = 1 + rng.poisson(rng.gamma(2.0, max(habits.sessions - 1, 0) / 2.0))
     evening = rng.normal(19.0, 2.5)
     days = np.sort(rng.choice(7 * weeks, sessions, p=_day_weights(weeks)))
-    name = f"simulated-{number + 1:04d}"
+    name = listener_name(number)
     events: list[dict[str, Any]] = []
     for session, day in enumerate(days):
         hour = float(np.clip(rng.normal(evening, 1.5), 0.0, 23.5))
@@ -210,24 +151,24 @@ class _Writer:
     def __init__(self, seed: int, listener: str, session: int, at: datetime) -> None:
         self._name = f"{seed}/{listener}/{session}"
         self._listener = listener
-        self._session = str(uuid5(_NAMESPACE, self._name))
+        self._session = session_id(seed, listener, session)
         self._at = at
         self.events: list[dict[str, Any]] = []
 
-    def play(self, rng: np.random.Generator, world: _World, track: int, fit: float, *, radio: bool) -> None:
+    def play(self, rng: np.random.Generator, world: World, track: int, fit: float, *, radio: bool) -> None:
         """Play a track: to the end, or to where a listener whom it fits by ``fit`` breaks off."""
         length_s = float(world.length_s[track])
         track_id = world.tracks[track].track_id
         source = {"list": "radio" if radio else "taste"}
         self._add("play", track_id, 0.0, source)
-        if rng.random() < 1 / (1 + np.exp(0.9 * fit + 1.2)):
+        if rng.random() < skip_chance(fit):
             position = length_s * float(rng.beta(1.3, 4.0))
             self._wait(position)
             self._add("skip", track_id, position, source)
         else:
             self._wait(length_s)
             self._add("complete", track_id, length_s, source)
-            if rng.random() < 0.3 / (1 + np.exp(1.5 - fit)):
+            if rng.random() < like_chance(fit):
                 self._add("like", track_id, length_s, source)
         self._wait(1.0 + float(rng.exponential(4.0)))
 

@@ -12,6 +12,7 @@ from segue.plots.nearest import neighbours_by_scaling
 from segue.plots.outcome import outcomes
 from segue.plots.retrieval import growth, recall_latency
 from segue.plots.session import session
+from segue.plots.sessions import sessions
 from segue.plots.sound import sound
 from segue.plots.style import style
 from segue.plots.tuning import tuning
@@ -39,6 +40,7 @@ __all__ = [
     "scaling",
     "scaling_and_components",
     "session",
+    "sessions",
     "silhouette",
     "sound",
     "stages",

@@ -14,7 +14,13 @@ _YARDSTICKS = ("random", "popularity")
 
 
 def of_evaluation(
-    listeners: Any, marked: Any, new_tracks: Any, similar: Any, beats: Any, accuracy: Any
+    listeners: Any,
+    marked: Any,
+    new_tracks: Any,
+    similar: Any,
+    beats: Any,
+    accuracy: Any,
+    reactions: Any = None,
 ) -> Markdown:
     """Say which model is best at what, and whether it beats popularity, random and the raw features.
 
@@ -29,6 +35,8 @@ def of_evaluation(
         exact search.
     accuracy
         The table of `segue.evaluation.genre_accuracy.of_models`.
+    reactions
+        The `segue.notebook.reactions.Reactions` of simulated listeners.
     """
     return listed(
         _best(listeners, "ndcg_at_10", "For listeners", "nDCG@10") + _as_good(marked),
@@ -38,6 +46,7 @@ def of_evaluation(
         ),
         _beaten(beats),
         _told_genres(accuracy),
+        "" if reactions is None else _listens(reactions),
         "Each figure stands beside random and popularity, with its 95 % interval.",
     )
 
@@ -77,6 +86,25 @@ def _told_genres(accuracy: Any) -> str:
     return (
         f"{told} of artists it has not heard ({percent(best['low'])} to {percent(best['high'])}); "
         f"artists: {best['artists']}."
+    )
+
+
+def _listens(reactions: Any) -> str:
+    if isinstance(reactions, NotShown):
+        return f"Whether lists get better while somebody listens is not measured, as {reactions.why}"
+    rows, apart = reactions.arms.set_index("model"), reactions.apart.set_index("b")
+    sessions = int(reactions.sessions["session"].max())
+    parts = []
+    for arm in ("frozen", "popularity", "random"):
+        row = apart.loc[arm]
+        word = "" if row["p_holm"] < 0.05 else ", not told apart"
+        parts.append(f"{arm} {rows.loc[arm, 'hit_rate']:.3f} (p {row['p_holm']:.4f}{word})")
+    live = rows.loc["live"]
+    return (
+        f"Over {sessions} {'session' if sessions == 1 else 'sessions'} of simulated listeners, "
+        f"{live['hit_rate']:.3f} of the places of **live** lists "
+        f"({live['hit_rate_low']:.3f} to {live['hit_rate_high']:.3f}) held a track that fits and is new; "
+        f"{', '.join(parts)}. This tests the machinery, not people."
     )
 
 
