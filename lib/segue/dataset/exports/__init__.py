@@ -1,0 +1,1 @@
+"""Listening histories that people bring along, by ListenBrainz and Last.fm, and whose tracks they name."""
