@@ -5,6 +5,8 @@ from __future__ import annotations
 import unicodedata
 from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass
+from functools import lru_cache
+from operator import itemgetter
 
 import numpy as np
 
@@ -17,6 +19,7 @@ DIFFERENT = 0.2
 """How far two ranks of the catalogue must lie apart before a word is said about it."""
 
 _TITLE = 60
+_QUOTED = 65_536
 _WORDS_SAID = 3
 _WORDS = {
     "loudness": ("louder", "quieter"),
@@ -28,6 +31,12 @@ _WORDS = {
     "tonality": ("plainer harmony", "richer harmony"),
 }
 """What is said of more and of less of a number; ``noise`` is rolloff, which brightness tells already."""
+
+_NUMBERS = [i for i, name in enumerate(PRINT) if name in _WORDS]
+_WORDS_OF = [_WORDS[PRINT[i]] for i in _NUMBERS]
+_told_of = itemgetter(*_NUMBERS)
+_LEAST = DIFFERENT - 1e-6
+"""Prints are rounded to three digits, perhaps in single precision: 0.2 must not fail by that."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,18 +69,26 @@ class Teller:
     ) -> None:
         self._track_ids, self._popularity = track_ids, popularity
         self._labels, self._simulated = labels, simulated
+        self._anybody_plays = bool(popularity.any())
 
     def items(self, chosen: Sequence[Scored], because: Sequence[Because]) -> list[Item]:
         """Return the items of a list with the reason of each, given what each rests on."""
-        wanted = {track for reason in because for track in reason.track_ids}
-        labels = self._labels(wanted | {item.track_id for item in chosen})
+        return self.items_each([(chosen, because)])[0]
+
+    def items_each(self, lists: Sequence[tuple[Sequence[Scored], Sequence[Because]]]) -> list[list[Item]]:
+        """Return what `items` gives for each of some lists; labels are asked for once."""
+        wanted: set[int] = set()
+        for chosen, because in lists:
+            wanted.update(item.track_id for item in chosen)
+            for reason in because:
+                wanted.update(reason.track_ids)
+        labels = self._labels(wanted) if wanted else {}
         return [
-            Item(
-                track_id=item.track_id,
-                score=round(item.score, 6),
-                why=self._why(item.track_id, reason, labels),
-            )
-            for item, reason in zip(chosen, because, strict=True)
+            [
+                Item(track_id=track, score=round(score, 6), why=self._why(track, reason, labels))
+                for (track, score), reason in zip(chosen, because, strict=True)
+            ]
+            for chosen, because in lists
         ]
 
     def _why(self, track_id: int, because: Because, labels: Mapping[int, Label]) -> Why:
@@ -84,15 +101,20 @@ class Teller:
             return chance()
         if because.basis is Basis.SOUND:
             return unlike()
-        listeners = int(self._popularity[positions_in(self._track_ids, [track_id])[0]])
+        place = positions_in(self._track_ids, [track_id])[0]
+        listeners = int(self._popularity[place]) if place >= 0 else 0
         if listeners:
             return popular(listeners, simulated=self._simulated)
-        return new(anybody_plays=bool(self._popularity.any()))
+        return new(anybody_plays=self._anybody_plays)
 
 
 def title(label: Label | None) -> str:
     """Return a title in quotes as one line of at most 60 characters, without control characters."""
-    text = "" if label is None else label.title
+    return _quoted("" if label is None else label.title)
+
+
+@lru_cache(_QUOTED)
+def _quoted(text: str) -> str:
     visible = "".join(" " if unicodedata.category(char)[0] in "CZ" else char for char in text)
     line = " ".join(visible.split())
     if not line:
@@ -107,12 +129,9 @@ def compare(track: Label | None, with_: Label | None) -> str:
     """
     if track is None or with_ is None or not len(track.print) == len(with_.print) == len(PRINT):
         return ""
-    differences = {name: track.print[i] - with_.print[i] for i, name in enumerate(PRINT) if name in _WORDS}
-    told = sorted(differences, key=lambda name: -abs(differences[name]))[:_WORDS_SAID]
-    # Prints are rounded to three digits: a difference of 0.2 must not fail by 1e-17.
-    least = DIFFERENT - 1e-9
-    words = [_WORDS[name][differences[name] < 0] for name in told if abs(differences[name]) >= least]
-    return ", ".join(words) or "much alike"
+    differences = [a - b for a, b in zip(_told_of(track.print), _told_of(with_.print), strict=True)]
+    told = sorted((-abs(own), i) for i, own in enumerate(differences) if abs(own) >= _LEAST)[:_WORDS_SAID]
+    return ", ".join([_WORDS_OF[i][differences[i] < 0] for _, i in told]) or "much alike"
 
 
 def near(track: Label | None, seed: Label | None, seed_id: int) -> Why:

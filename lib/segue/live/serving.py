@@ -2,35 +2,45 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+import hashlib
+import threading
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from functools import lru_cache
 from typing import Any, cast
 
 import numpy as np
 
 from segue.errors import SegueError
 from segue.live import listener
+from segue.live.catalogue import Catalogue
+from segue.live.choosing import Chooser
 from segue.live.events import Item
-from segue.live.fusion import Fusion
+from segue.live.fusion import Fused, Fusion
 from segue.live.listener import ListenerState
+from segue.live.nearby import Nearby
 from segue.live.reasons import Labels, Teller
 from segue.models.base import Basis, Because, Capability, Recommender, Scored
-from segue.models.data import positions_in
-from segue.models.exact import Exact
+from segue.models.content import ContentModel
+from segue.models.for_history import Ranked
+from segue.models.ranking import top_k
 from segue.models.rerank import Likeness, RerankConfig, Reranker, alike_by_labels, alike_by_sound
 
 SOUND, OTHERS, POPULARITY = "exact", "als", "popularity"
 """The models of a list: what is near in sound, what others play (unless the run has chosen another for that),
 and what anybody gets. A run may lack some; the first that is there is the catalogue."""
 
+GRAPH = "hnsw"
+"""What is near in sound, for large catalogues: taken in the place of `SOUND` where it is there."""
+
 RULES = RerankConfig()
 """The rules of a listener's list."""
 
 _SEEDS = 50
-_NEIGHBOURS = 200
+_OTHERS = 200
+_FIRST = 128
+"""So many of the fused ranking are put in order first: mostly no list reads further."""
 _FOR_ANYONE = RerankConfig(window=1, diversity=0.3)
-_CACHED = 4_096
+_NONE = np.empty(0, dtype=np.int64)
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,9 +58,19 @@ class _Taste:
     place: np.ndarray
     weight: np.ndarray
 
-    @property
-    def positive(self) -> np.ndarray:
-        return self.weight > 0
+    def seeds(self) -> tuple[np.ndarray, np.ndarray]:
+        """Return the positions and weights of the tracks above zero that were touched last."""
+        positive = self.weight > 0
+        return self.place[positive][-_SEEDS:], self.weight[positive][-_SEEDS:]
+
+
+@dataclass(frozen=True, slots=True)
+class _Draft:
+    """A list without words."""
+
+    chosen: list[Scored]
+    because: list[Because]
+    model: str
 
 
 class Serving:
@@ -59,7 +79,7 @@ class Serving:
     Parameters
     ----------
     models
-        By name: `SOUND`, the model ``others`` and `POPULARITY` as far as there are, at least one.
+        By name: `SOUND` or `GRAPH`, the model ``others`` and `POPULARITY` as far as there are, at least one.
     labels
         What is known of tracks for the words of a reason.
     others
@@ -67,7 +87,7 @@ class Serving:
     simulated
         Whether those who played are simulated listeners; every reason that counts them then says so.
     fingerprint
-        Changes whenever equal states may give other lists.
+        Of the models.
     rules
         Of the lists: the artist cap, and how different their tracks should be.
 
@@ -87,7 +107,7 @@ class Serving:
         fingerprint: str = "",
         rules: RerankConfig = RULES,
     ) -> None:
-        found = [models[name] for name in (SOUND, others, POPULARITY) if name in models]
+        found = [models[name] for name in (GRAPH, SOUND, others, POPULARITY) if name in models]
         if not found:
             raise SegueError(
                 f"there is no model to serve with: fit one of {SOUND}, {others}, {POPULARITY} (notebook 03)"
@@ -95,14 +115,20 @@ class Serving:
         first = found[0]
         if any(not np.array_equal(model.track_ids, first.track_ids) for model in found):
             raise SegueError("the run's models were fitted on different tracks: run notebook 03 again")
-        self.track_ids, self.fingerprint = first.track_ids, fingerprint
-        self._first = first
-        self._exact = cast("Exact | None", models.get(SOUND))
+        self.track_ids = first.track_ids
+        self._first, self._rules, self._of_models = first, rules, fingerprint
+        self._sound = cast("ContentModel[Any] | None", models.get(GRAPH) or models.get(SOUND))
+        self._near = None if self._sound is None else Nearby(self._sound)
         self._others = _personal(models.get(others))
         self._teller = Teller(first.track_ids, first.popularity, labels, simulated=simulated)
-        self._rules = self._reranker(rules)
-        self._near = lru_cache(_CACHED)(self._neighbours)
         self._for_anyone = self._popular_and_different()
+        self._making = threading.Lock()
+        self._take(Catalogue.of(first))
+
+    @property
+    def fingerprint(self) -> str:
+        """Return what changes whenever equal states may give other lists."""
+        return self._fingerprint
 
     def recommend(self, state: ListenerState, k: int) -> Made:
         """Return up to k tracks for a listener with the reason of each; equal ones for equal states.
@@ -111,93 +137,172 @@ class Serving:
         copies of one recording, a third track of an artist among ten in a row. Tracks that the listener heard
         longer ago come after all others.
         """
-        history = listener.history(state)
-        taste = self._taste(history)
-        fusion = self._fused(taste)
+        return self.recommend_each([state], k)[0]
+
+    def recommend_each(self, states: Sequence[ListenerState], k: int) -> list[Made]:
+        """Return what `recommend` gives for each of some states; labels are asked for once."""
+        with self._making:
+            drafts = [self._draft(state, k) for state in states]
+        items = self._teller.items_each([(draft.chosen, draft.because) for draft in drafts])
+        return [Made(own, draft.model) for own, draft in zip(items, drafts, strict=True)]
+
+    def newcomers(
+        self, track_ids: np.ndarray, rows: np.ndarray, artist_ids: np.ndarray, recording_ids: np.ndarray
+    ) -> None:
+        """Take tracks that no model was fitted on, in the place of those taken before.
+
+        They are recommended as neighbours of a listener's tracks, and have neighbours when they are played.
+        Without a model of the sound they are left alone, as are those that the models know already.
+
+        Parameters
+        ----------
+        track_ids, artist_ids, recording_ids
+            int64[m] each, as in `segue.models.base.TrainingData`; the ids are distinct.
+        rows
+            float32[m, d]: features standardised as those that the model of the sound was fitted on.
+
+        Raises
+        ------
+        SegueError
+            If the shapes do not agree, ids are there twice, or a number is not finite.
+        """
+        if self._sound is None or self._near is None:
+            return
+        added, order = Catalogue.of(self._first).extended(track_ids, artist_ids, recording_ids)
+        features = np.asarray(rows, dtype=np.float32)
+        if features.shape != (len(track_ids), self._sound.rows.shape[1]):
+            raise SegueError(
+                f"the features of the newcomers have shape {features.shape}, not "
+                f"({len(track_ids)}, {self._sound.rows.shape[1]}): measure them as the run's were"
+            )
+        if not np.isfinite(features).all():
+            raise SegueError("the features of a newcomer are not finite: leave such tracks out")
+        placed = self._sound.in_space(features[order])
+        with self._making:
+            self._near.replace(placed)
+            self._take(added, placed.tobytes())
+
+    def _take(self, catalogue: Catalogue, sound: bytes = b"") -> None:
+        self._catalogue = catalogue
+        self._fusion = Fusion(catalogue.size)
+        self._slot = np.zeros(catalogue.size, dtype=np.int64)
+        self._is_heard = np.zeros(catalogue.size, dtype=bool)
+        self._rank_for_anyone = np.full(catalogue.size, catalogue.size, dtype=np.int64)
+        self._rank_for_anyone[self._for_anyone] = np.arange(self._for_anyone.size)
+        self._chooser: Chooser | Reranker
+        if self._rules.diversity:
+            self._chooser = self._reranker(catalogue, self._rules)
+        else:
+            self._chooser = Chooser(catalogue.artist_ids, catalogue.recording_ids, self._rules)
+        self._fingerprint = self._of_models
+        if catalogue.newcomers:
+            told = self._of_models.encode() + catalogue.newcomers + sound
+            self._fingerprint = hashlib.sha256(told).hexdigest()
+
+    # One list ------------------------------------------------------------------------------------------
+
+    def _draft(self, state: ListenerState, k: int) -> _Draft:
+        taste = self._taste(listener.history(state))
+        fused, ranked = self._fused(taste)
         lately = listener.heard_lately(state, min(listener.RECENT, self.track_ids.size // 3))
         drop = listener.liked(state) | listener.disliked(state) | set(lately)
-        places = self._rules.choose(self._ranked(fusion, taste), k, drop)
-        scores = fusion.scores[places]
-        chosen = [
-            Scored(int(self.track_ids[i]), float(score)) for i, score in zip(places, scores, strict=True)
-        ]
-        return Made(self._teller.items(chosen, self._because(places, fusion, taste)), self._model(fusion))
+        self._slot[fused.places] = np.arange(1, fused.places.size + 1)
+        self._is_heard[taste.place] = True
+        places = self._chosen(fused, taste, k, self._catalogue.positions(list(drop)))
+        slots = self._slot[places] - 1
+        self._is_heard[taste.place] = False
+        self._slot[fused.places] = 0
+        scores = np.where(slots >= 0, fused.scores[slots], 0) if fused.places.size else np.zeros(slots.size)
+        chosen = list(map(Scored, self._catalogue.track_ids[places].tolist(), scores.tolist()))
+        return _Draft(chosen, self._because(places, slots, fused, ranked), self._model(fused))
 
     def _taste(self, history: Mapping[int, float]) -> _Taste:
-        place = positions_in(self.track_ids, list(history))
+        place = self._catalogue.positions(list(history))
         weight = np.fromiter(history.values(), dtype=np.float32, count=len(history))
         return _Taste(place[place >= 0], weight[place >= 0])
 
-    def _known(self, taste: _Taste) -> dict[int, float]:
-        return dict(zip(self.track_ids[taste.place].tolist(), taste.weight.tolist(), strict=True))
-
-    def _model(self, fusion: Fusion) -> str:
-        used = [SOUND] if fusion.sound.any() else []
-        if self._others is not None and fusion.others.any() and self._others.name not in used:
+    def _model(self, fused: Fused) -> str:
+        used = [self._sound.name] if self._sound is not None and fused.sound.any() else []
+        if self._others is not None and fused.others.any() and self._others.name not in used:
             used.append(self._others.name)
         return "+".join(used) or (POPULARITY if self._first.popularity.any() else self._first.name)
 
-    def _reranker(self, config: RerankConfig) -> Reranker:
-        first = self._first
-        alike: Likeness = alike_by_labels(first.artist_ids)
-        if self._exact is not None:
-            alike = alike_by_sound(self._exact.rows)
-        return Reranker(first.track_ids, first.artist_ids, first.recording_ids, config, alike)
-
-    # The ranking ---------------------------------------------------------------------------------------
-
-    def _fused(self, taste: _Taste) -> Fusion:
-        """Return the catalogue scored for a taste; all zeros when it says nothing above zero."""
-        fusion = Fusion(self.track_ids.size)
-        seeds, weights = taste.place[taste.positive][-_SEEDS:], taste.weight[taste.positive][-_SEEDS:]
-        if self._exact is not None and seeds.size:
-            fusion.add_sound(seeds, weights, [self._near(int(seed)) for seed in seeds])
+    def _fused(self, taste: _Taste) -> tuple[Fused, Ranked | None]:
+        """Return the tracks that the taste speaks for, and the ranking by others that is part of it."""
+        seeds, weights = taste.seeds()
+        ranked = None
         if self._others is not None and seeds.size:
-            known = self._known(taste)
-            found = [item.track_id for item in self._others.recommend(known, _NEIGHBOURS)]
-            # A model that knows nothing of a history ranks by popularity, which is no taste of others.
-            if found and self._others.explain(known, found[:1], most=1)[0].track_ids:
-                fusion.add_others(positions_in(self.track_ids, found))
-        return fusion
+            inside = taste.place < self.track_ids.size
+            ranked = self._others.ranked_for(taste.place[inside], taste.weight[inside], _OTHERS)
+        if self._near is not None:
+            self._near.fill(seeds)
+        others = _NONE if ranked is None else ranked.places
+        return self._fusion.fuse(seeds, weights, self._near, others), ranked
 
-    def _neighbours(self, place: int) -> np.ndarray:
-        """Return int64[m]: the positions nearest by sound to the track at ``place``, best first."""
-        assert self._exact is not None
-        similarity = self._exact.similarities(np.array([place]))[0]
-        similarity[place] = -np.inf
-        return self._exact.top(similarity, _NEIGHBOURS)
+    def _chosen(self, fused: Fused, taste: _Taste, k: int, dropped: np.ndarray) -> np.ndarray:
+        """Return int64[at most k]: first what was not heard, then what was, as the rules of a list allow."""
+        dropped = dropped[dropped >= 0]
+        tiers = (self._unheard(fused), self._heard(fused, taste))
+        if isinstance(self._chooser, Chooser):
+            return self._chooser.choose(tiers, k, dropped)
+        recordings = self._catalogue.recording_ids
+        whole = [np.concatenate([_NONE, *tier]) for tier in tiers]
+        return self._chooser.choose(
+            [tier[~np.isin(recordings[tier], recordings[dropped])] for tier in whole], k
+        )
 
-    def _ranked(self, fusion: Fusion, taste: _Taste) -> list[np.ndarray]:
-        """Return the catalogue in two tiers: what the fusion scored and what suits anyone; what was heard."""
-        scores = fusion.scores
-        scored = self._first.top(scores, int(np.count_nonzero(scores > 0)))
-        rest = np.ones(scores.size, dtype=bool)
-        rest[scored] = False
-        order = np.concatenate([scored, self._for_anyone[rest[self._for_anyone]]])
-        heard = np.zeros(scores.size, dtype=bool)
-        heard[taste.place] = True
-        return [order[~heard[order]], order[heard[order]]]
+    def _unheard(self, fused: Fused) -> Iterator[np.ndarray]:
+        """Yield in parts what the fusion scored, then what suits anyone, without what was heard."""
+        for part in self._in_order(fused):
+            yield part[~self._is_heard[part]]
+        for start in range(0, self._for_anyone.size, _FIRST):
+            part = self._for_anyone[start : start + _FIRST]
+            yield part[~self._is_heard[part] & (self._slot[part] == 0)]
+
+    def _heard(self, fused: Fused, taste: _Taste) -> Iterator[np.ndarray]:
+        """Yield the same of what was heard."""
+        for part in self._in_order(fused):
+            yield part[self._is_heard[part]]
+        rest = taste.place[self._slot[taste.place] == 0]
+        yield rest[np.argsort(self._rank_for_anyone[rest], kind="stable")]
+
+    def _in_order(self, fused: Fused) -> Iterator[np.ndarray]:
+        scores, tie = fused.scores, self._catalogue.tie[fused.places]
+        yield fused.places[top_k(scores, _FIRST, tie)]
+        if scores.size > _FIRST:
+            yield fused.places[np.lexsort((tie, -scores))[_FIRST:]]
 
     def _popular_and_different(self) -> np.ndarray:
         """Return the catalogue by popularity, the foremost so that each differs from those before it."""
         ranked = self._first.top(self._first.popularity, self.track_ids.size)
         pool, rest = np.split(ranked, [_FOR_ANYONE.pool])
-        return np.concatenate([self._reranker(_FOR_ANYONE).choose([pool], pool.size), rest])
+        rules = self._reranker(Catalogue.of(self._first), _FOR_ANYONE)
+        return np.concatenate([rules.choose([pool], pool.size), rest])
+
+    def _reranker(self, catalogue: Catalogue, config: RerankConfig) -> Reranker:
+        alike: Likeness = alike_by_labels(catalogue.artist_ids)
+        if self._sound is not None and self._near is not None:
+            alike = alike_by_sound(self._near.rows(catalogue.size))
+        return Reranker(catalogue.track_ids, catalogue.artist_ids, catalogue.recording_ids, config, alike)
 
     # The reasons ---------------------------------------------------------------------------------------
 
-    def _because(self, places: np.ndarray, fusion: Fusion, taste: _Taste) -> Sequence[Because]:
+    def _because(
+        self, places: np.ndarray, slots: np.ndarray, fused: Fused, ranked: Ranked | None
+    ) -> list[Because]:
         """Return what each place of a list rests on: the ranking that brought it furthest up."""
-        by_others = fusion.others[places] > fusion.sound[places]
         nothing = Because(Basis.POPULARITY, ())
-        because = [
-            nothing if fusion.seed[i] < 0 else Because(Basis.SOUND, (int(self.track_ids[fusion.seed[i]]),))
-            for i in places
-        ]
-        if self._others is not None and by_others.any():
-            ids = [int(each) for each in self.track_ids[places[by_others]]]
-            told = self._others.explain(self._known(taste), ids)
-            for i, reason in zip(np.flatnonzero(by_others), told, strict=True):
+        because = [nothing] * places.size
+        scored = np.flatnonzero(slots >= 0)
+        own = slots[scored]
+        by_others = fused.others[own] > fused.sound[own]
+        seeds = self._catalogue.track_ids[fused.seed[own]].tolist()
+        for i, seed, other in zip(scored.tolist(), seeds, by_others.tolist(), strict=True):
+            if not other:
+                because[i] = Because(Basis.SOUND, (seed,))
+        if ranked is not None and by_others.any():
+            asked = scored[by_others]
+            for i, reason in zip(asked.tolist(), ranked.explain(places[asked]), strict=True):
                 because[i] = reason
         return because
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from functools import cached_property
 from typing import TYPE_CHECKING, ClassVar
 
 import numpy as np
@@ -10,6 +11,8 @@ from pydantic import Field
 
 from segue.models.base import Basis, Capability, Config, Need, Recommender, TrainingData
 from segue.models.content import unit_rows
+from segue.models.for_history import Ranked, by_parts
+from segue.models.inner_product import LargestProducts
 from segue.models.search import Real, Search, Whole
 from segue.models.weights import Weighting, weigh, weigh_matrix
 
@@ -133,6 +136,13 @@ class ALS(Recommender[ALSConfig]):
         left, right = self._normal_equations(history, weights)
         return self.factors[items].astype(np.float64) @ np.linalg.solve(left, right)
 
+    def ranked_for(self, history: np.ndarray, weights: np.ndarray, k: int) -> Ranked | None:
+        """Return the k best places for a history with their reasons, from one solution."""
+        if not self._knows(history, weights):
+            return None
+        left, right = self._normal_equations(history, weights)
+        return by_parts(self, history, np.linalg.solve(left, right), self.factors, self._search.top, k)
+
     def _normal_equations(self, history: np.ndarray, weights: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
         """Return W^-1, float64[rank, rank], and what each track of a history adds to the right-hand side."""
         w = weigh(weights, np.zeros(history.size), self.config.weighting).astype(np.float64)
@@ -171,10 +181,19 @@ class ALS(Recommender[ALSConfig]):
         return scores
 
     def _knows(self, history: np.ndarray, weights: np.ndarray) -> bool:
-        return bool((self._unit[history].any(axis=1) & (weights > 0)).any())
+        return bool((self.factors[history].any(axis=1) & (weights > 0)).any())
+
+    @cached_property
+    def _unit(self) -> np.ndarray:
+        return unit_rows(self.factors)
+
+    @cached_property
+    def _search(self) -> LargestProducts:
+        return LargestProducts(self.factors, self._tie)
 
     def _prepare(self) -> None:
-        self._unit = unit_rows(self.factors)
+        for name in ("_unit", "_search"):
+            self.__dict__.pop(name, None)
         exact = self.factors.astype(np.float64)
         self._gram = exact.T @ exact
 

@@ -16,6 +16,7 @@ from segue.errors import SegueError
 from segue.models import checks, explaining, saving
 from segue.models.config import Config
 from segue.models.data import TrainingData, positions_in
+from segue.models.for_history import Ranked, by_scores
 from segue.models.kinds import Basis, Because, Capability, Need, Scored
 from segue.models.listing import Lists
 from segue.models.ranking import top_k
@@ -282,6 +283,14 @@ class Recommender(ABC, Generic[ConfigT]):
         None where scores are not made of such parts, or the model knows nothing of the history.
         """
         return None
+
+    def ranked_for(self, history: np.ndarray, weights: np.ndarray, k: int) -> Ranked | None:
+        """Return the k best places for a history with their reasons; None where they do not rest on it.
+
+        What `recommend` and `explain` give, for models that need not do the same work for both. ``history``
+        int64[h] distinct positions, ``weights`` float32[h].
+        """
+        return by_scores(self, history, weights, k)
 
     def _because(
         self, history: np.ndarray, weights: np.ndarray, items: np.ndarray, most: int

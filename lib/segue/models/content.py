@@ -73,6 +73,31 @@ class ContentModel(Recommender[ContentConfigT]):
         distances = np.sqrt(np.maximum(squares[seeds, None] + squares[None, :] - 2 * products, 0))
         return 1 / (1 + distances)
 
+    def nearest_places(self, seeds: np.ndarray, k: int) -> list[np.ndarray]:
+        """Return for each of int64[s] positions the min(k, n) nearest, best first, itself among them.
+
+        As the model finds them, and by comparing with everything where it finds fewer.
+        """
+        found = self._nearest(seeds, k)
+        return [
+            (self._brute_force.nearest(seeds[i : i + 1], k)[0] if near is None else near)[0][:k]
+            for i, near in enumerate(found)
+        ]
+
+    def nearest_to(self, row: np.ndarray, k: int) -> np.ndarray:
+        """Return int64[min(k, n)]: the positions nearest to float32[d] in the space of `rows`, best first."""
+        return self.top(self.similarity_to(row, self.rows), k)
+
+    def similarity_to(self, row: np.ndarray, rows: np.ndarray) -> np.ndarray:
+        """Return float32[m]: the similarity of float32[d] to each of float32[m, d], both as in `rows`."""
+        if self.config.metric == "cosine":
+            return rows @ row
+        return 1 / (1 + np.linalg.norm(rows - row, axis=1))
+
+    def in_space(self, features: np.ndarray) -> np.ndarray:
+        """Return float32[m, d]: standardised features brought into the space of `rows`."""
+        return unit_rows(features) if self.config.metric == "cosine" else np.asarray(features, np.float32)
+
     def _scores(self, seeds: np.ndarray, weights: np.ndarray) -> np.ndarray:
         if self.config.metric == "euclidean":
             return weights @ self._candidates_first(seeds) / weights.sum()

@@ -20,9 +20,10 @@ def because(parts: np.ndarray, basis: Basis, history_ids: np.ndarray, most: int)
         int64[h].
     """
     order = np.argsort(-parts, axis=1, kind="stable")[:, :most]
+    adds = np.count_nonzero(np.take_along_axis(parts, order, axis=1) > 0, axis=1)
     return [
-        Because(basis, tuple(int(history_ids[i]) for i in best if row[i] > 0))
-        for row, best in zip(parts, order, strict=True)
+        Because(basis, tuple(best[:count]))
+        for best, count in zip(history_ids[order].tolist(), adds.tolist(), strict=True)
     ]
 
 

@@ -83,12 +83,13 @@ class HNSW(ContentModel[HNSWConfig]):
             found.append((places[order], scores[order]))
         return found
 
-    def look(self, view: int) -> None:
+    def look(self, view: int, compared: int | None = None) -> None:
         """Search from now on with so many tracks in view, and compare at most as many in full.
 
-        What is saved and loaded keeps the configuration's own.
+        ``compared`` are the configuration's candidates unless given. What is saved and loaded keeps the
+        configuration's own.
         """
-        self._view, self._compared = view, min(view, self.config.candidates)
+        self._view, self._compared = view, min(view, compared or self.config.candidates)
         self._graph.hnsw.efSearch = view
 
     def _nearest(self, seeds: np.ndarray, k: int) -> list[Places | None]:

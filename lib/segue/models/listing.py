@@ -60,6 +60,26 @@ class Lists:
             waiting, wanted = np.array(again, dtype=np.int64), 2 * wanted
         return lists
 
+    def open_places(self, top: Callable[[int], np.ndarray], query: np.ndarray, k: int) -> np.ndarray:
+        """Return int64[at most k]: the first places by ``top`` (count to places, best first) for a list.
+
+        Those of ``query`` and copies are left out; more are asked for until k are left, or all were.
+        """
+        barred, wanted = self._with_copies(query), k + query.size
+        while True:
+            places = top(wanted)
+            left = self._open(places, barred)
+            if left.size >= k or wanted >= self.track_ids.size:
+                return left[:k]
+            wanted = min(2 * wanted, self.track_ids.size)
+
+    def _open(self, places: np.ndarray, barred: np.ndarray) -> np.ndarray:
+        """Return ``places`` in their order without barred ones and further copies of recordings."""
+        left = places[~np.isin(places, barred)]
+        if self._copies:
+            left = left[np.sort(np.unique(self.recording_ids[left], return_index=True)[1])]
+        return left
+
     def _listed(self, places: np.ndarray, scores: np.ndarray, k: int, barred: np.ndarray) -> list[Scored]:
         """Return the first k of places best first, without barred ones and further copies of recordings."""
         allowed = places != barred[0] if barred.size == 1 else ~np.isin(places, barred)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
+from functools import cached_property
 from typing import TYPE_CHECKING, ClassVar
 
 import numpy as np
@@ -11,6 +12,8 @@ from pydantic import Field
 from segue.models import als_sweep
 from segue.models.base import Basis, Capability, Config, Need, Recommender, TrainingData
 from segue.models.content import unit_rows
+from segue.models.for_history import Ranked, by_parts
+from segue.models.inner_product import LargestProducts
 from segue.models.search import Choice, Real, Search
 from segue.models.weights import Weighting, weigh, weigh_matrix
 
@@ -139,6 +142,14 @@ class WALS(Recommender[WALSConfig]):
         y = self._exact[items].reshape(items.size, self.config.starts, self.config.rank)
         return np.einsum("msk,skh->mh", y, np.linalg.solve(left, right)[0])
 
+    def ranked_for(self, history: np.ndarray, weights: np.ndarray, k: int) -> Ranked | None:
+        """Return the k best places for a history with their reasons, from one solution."""
+        if not self._is_known(history, weights):
+            return None
+        left, right = self._normal_equations(history[None, :], self._weigh(weights)[None, :])
+        parts = np.linalg.solve(left, right)[0].reshape(-1, history.size)
+        return by_parts(self, history, parts, self.factors, self._search.top, k)
+
     def _weigh(self, weights: np.ndarray) -> np.ndarray:
         return weigh(weights, np.zeros(weights.size), self.config.weighting).astype(np.float64)
 
@@ -191,8 +202,17 @@ class WALS(Recommender[WALSConfig]):
                 out[row] = self._cold_scores(query)
         return out
 
+    @cached_property
+    def _unit(self) -> np.ndarray:
+        return unit_rows(self.factors)
+
+    @cached_property
+    def _search(self) -> LargestProducts:
+        return LargestProducts(self.factors, self._tie)
+
     def _prepare(self) -> None:
-        self._unit = unit_rows(self.factors)
+        for name in ("_unit", "_search"):
+            self.__dict__.pop(name, None)
         self._played: np.ndarray = np.any(self.factors, axis=1)
         self._exact = self.factors.astype(np.float64)
         parts = self._exact.reshape(-1, self.config.starts, self.config.rank).transpose(1, 2, 0)

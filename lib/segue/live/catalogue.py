@@ -1,0 +1,84 @@
+"""The tracks that lists are made of: those of the run's models, then newcomers."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from functools import cached_property
+from typing import Any, Self
+
+import numpy as np
+
+from segue.errors import SegueError
+from segue.models.base import Recommender
+from segue.models.data import positions_in
+from segue.models.ranking import tie_order
+
+
+@dataclass(frozen=True, eq=False)
+class Catalogue:
+    """n tracks that the models know, at the positions that they have there, and m newcomers behind them.
+
+    Attributes
+    ----------
+    track_ids, artist_ids, recording_ids
+        int64[n + m] each; the first n ids ascend, and so do the others.
+    known
+        n.
+    """
+
+    track_ids: np.ndarray
+    artist_ids: np.ndarray
+    recording_ids: np.ndarray
+    known: int
+
+    @classmethod
+    def of(cls, model: Recommender[Any]) -> Self:
+        """Return a model's tracks, without newcomers."""
+        return cls(model.track_ids, model.artist_ids, model.recording_ids, model.track_ids.size)
+
+    @property
+    def size(self) -> int:
+        """Return n + m."""
+        return int(self.track_ids.size)
+
+    @cached_property
+    def tie(self) -> np.ndarray:
+        """Return uint64[n + m]: what orders equal scores."""
+        return tie_order(self.track_ids)
+
+    def positions(self, track_ids: list[int]) -> np.ndarray:
+        """Return int64[t]: where each id stands, -1 for one that is not here."""
+        place = positions_in(self.track_ids[: self.known], track_ids)
+        if self.size > self.known:
+            new = positions_in(self.track_ids[self.known :], track_ids)
+            place = np.where((place < 0) & (new >= 0), new + self.known, place)
+        return place
+
+    def extended(
+        self, track_ids: np.ndarray, artist_ids: np.ndarray, recording_ids: np.ndarray
+    ) -> tuple[Catalogue, np.ndarray]:
+        """Return the catalogue with newcomers, without ids that it has, and which were taken in which order.
+
+        Raises
+        ------
+        SegueError
+            If the columns are not of one length, or an id is there twice.
+        """
+        columns = [np.asarray(column, dtype=np.int64) for column in (track_ids, artist_ids, recording_ids)]
+        ids = columns[0]
+        if any(column.shape != (ids.size,) for column in columns):
+            raise SegueError("newcomers need one artist id and one recording id each, as whole numbers")
+        if np.unique(ids).size < ids.size:
+            raise SegueError("a newcomer is there twice: give each track once")
+        order = np.argsort(ids)
+        order = order[positions_in(self.track_ids, ids[order]) < 0]
+        own = (self.track_ids, self.artist_ids, self.recording_ids)
+        joined = [np.concatenate([a[: self.known], b[order]]) for a, b in zip(own, columns, strict=True)]
+        return Catalogue(*joined, known=self.known), order
+
+    @property
+    def newcomers(self) -> bytes:
+        """Return what tells one set of newcomers from another; empty without any."""
+        return b"".join(
+            column[self.known :].tobytes() for column in (self.track_ids, self.artist_ids, self.recording_ids)
+        )
