@@ -28,7 +28,7 @@ DAYS = 7
 
 _MINUTE_S = 60
 _WAITING = 180
-_PATIENCE_S = 2.0
+_PATIENCE_S, _LAST_PATIENCE_S = 1.0, 5.0
 _FORGET_EVERY_S = 3_600
 _log = logging.getLogger(__name__)
 
@@ -85,7 +85,7 @@ class Activity:
         self.worker_id, self.run = worker_id, run
         self.address: str | None = None
         """``host:port`` where Prometheus finds this worker, while it is served (see `exposition`)."""
-        self._store, self._days, self._clock = store, days, clock
+        self.store, self._days, self._clock = store, days, clock
         self._lock = threading.Lock()
         self._since = datetime.fromtimestamp(clock(), UTC)
         self._minute = int(clock()) // _MINUTE_S
@@ -170,8 +170,20 @@ class Activity:
     def flush(self) -> bool:
         """Write what is new to the store, and tell whether that went well; what did not is kept for later.
 
-        The store is given two seconds. At most three hours of minutes are kept for it.
+        The store is given a second. At most three hours of minutes are kept for it.
         """
+        return self._flush(_PATIENCE_S)
+
+    def close(self) -> None:
+        """Write the last of it, within some seconds, and take this worker off the list of those at work."""
+        if self._flush(_LAST_PATIENCE_S):
+            try:
+                with pymongo.timeout(_LAST_PATIENCE_S):
+                    self.store.activity.leave(self.worker_id)
+            except PyMongoError as error:
+                _log.warning("the store was not told that the counting ended: %s", error)
+
+    def _flush(self, patience_s: float) -> bool:
         with self._lock:
             self._now(changes=False)
             minutes = dict(self._unwritten)
@@ -181,7 +193,7 @@ class Activity:
             at = datetime.fromtimestamp(self._clock(), UTC)
             state = self._state()
         try:
-            with pymongo.timeout(_PATIENCE_S):
+            with pymongo.timeout(patience_s):
                 self._write(minutes, at, state)
         except PyMongoError as error:
             self._keep(minutes, error)
@@ -192,15 +204,6 @@ class Activity:
                     del self._unwritten[minute]
         self._told = False
         return True
-
-    def close(self) -> None:
-        """Write the last of it and take this worker off the list of those at work."""
-        if self.flush():
-            try:
-                with pymongo.timeout(_PATIENCE_S):
-                    self._store.activity.leave(self.worker_id)
-            except PyMongoError as error:
-                _log.warning("the store was not told that the counting ended: %s", error)
 
     def _now(self, *, changes: bool = True) -> Tally:
         """Return the tally of this minute, after putting an earlier one away; time never goes back in it."""
@@ -234,7 +237,7 @@ class Activity:
         }
 
     def _write(self, minutes: Mapping[int, dict[str, Any]], at: datetime, state: dict[str, Any]) -> None:
-        kept = self._store.activity
+        kept = self.store.activity
         kept.put(
             self.worker_id,
             {datetime.fromtimestamp(minute * _MINUTE_S, UTC): each for minute, each in minutes.items()},
@@ -252,5 +255,5 @@ class Activity:
                 elif minute not in self._unwritten:
                     self._put_away(minute, unwritten)
         if not self._told:
-            _log.warning("what was counted waits for the store: %s: %s", type(error).__name__, error)
+            _log.warning("what was counted waits for the store: %s", type(error).__name__)
             self._told = True
