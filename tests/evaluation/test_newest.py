@@ -1,47 +1,25 @@
 """A new model against the serving one on the newest plays: what is asked, and what is refused."""
 
-from datetime import UTC, datetime, timedelta
+from datetime import timedelta
 
 import numpy as np
 import pandas as pd
 import pytest
 
+from segue.dataset.listening import interactions
 from segue.errors import SegueError
 from segue.evaluation.newest import MARGIN, Newest, compare_on_newest, judge, newest_plays
 from segue.models import Recommender, TrainingData, create
 from segue.models.popularity import Popularity
-from support.planted import FIRST_ID, taste
+from support.listening import EVENTS, LISTENERS, NOON, OLD, SIZE, events
+from support.planted import taste
 
-NOON = datetime(2026, 3, 1, 12)
-SIZE, LISTENERS = 80, 60
-
-
-def frame(rows) -> pd.DataFrame:
-    events = pd.DataFrame(rows, columns=["event_id", "listener_id", "track_id", "kind", "minute"])
-    return events.assign(at=[NOON + timedelta(minutes=m) for m in events.pop("minute")], simulated=False)
-
-
-def habits(plays: int = 18) -> pd.DataFrame:
-    """Sixty listeners play 18 tracks each, nearly all of one of four kinds, one after the other."""
-    draw = np.random.default_rng(5)
-    rows = []
-    for u in range(LISTENERS):
-        odds = np.where(np.arange(SIZE) % 4 == u % 4, 30.0, 1.0)
-        for place, i in enumerate(draw.choice(SIZE, size=plays, replace=False, p=odds / odds.sum())):
-            rows.append((f"{u}-{place}", f"l{u:02d}", FIRST_ID + int(i), "complete", 100 * place + u))
-    return frame(sorted(rows, key=lambda row: row[-1]))
-
-
-EVENTS = habits()
-OLD = EVENTS[EVENTS["at"] < NOON + timedelta(minutes=900)]
 CATALOGUE = taste(SIZE)
 """Its plays are replaced."""
 
 
-def fitted(name: str, events: pd.DataFrame) -> Recommender:
-    from segue.dataset.listening import interactions
-
-    data = TrainingData(CATALOGUE.track_ids, CATALOGUE.features, interactions=interactions(events))
+def fitted(name: str, heard: pd.DataFrame) -> Recommender:
+    data = TrainingData(CATALOGUE.track_ids, CATALOGUE.features, interactions=interactions(heard))
     return create(name, **({"rank": 8} if name == "wals" else {})).fit(data)
 
 
@@ -52,12 +30,12 @@ def compared(serving: str, candidate: str, least: int = 20):
 
 
 def test_the_newest_of_the_new_plays_are_asked_whenever_the_others_were():
-    events = frame([
+    asked = events([
         ("a1", "a", 100, "complete", 0), ("late", "a", 101, "complete", 90), ("b1", "b", 100, "like", 1),
         ("a2", "a", 102, "complete", 10), ("b2", "b", 103, "complete", 20), ("x", "b", 105, "impression", 99),
         ("b3", "b", 100, "complete", 30), ("b4", "b", 104, "complete", 40), ("c1", "c", 104, "complete", 50),
     ])  # fmt: skip
-    found = newest_plays(events, {"a1", "b1", "late"}, least=1)
+    found = newest_plays(asked, {"a1", "b1", "late"}, least=1)
     # Of a2, b2, b3, b4, c1 a fifth is the last, c's, who has no history: a third and a half reach b4.
     assert found.moment == pd.Timestamp(NOON + timedelta(minutes=30))
     assert found.listeners == 1
@@ -68,7 +46,7 @@ def test_the_newest_of_the_new_plays_are_asked_whenever_the_others_were():
         ["a", 100], ["a", 101], ["a", 102], ["b", 100], ["b", 103],
     ]  # fmt: skip
     with pytest.raises(SegueError, match="no play is new"):
-        newest_plays(events, set(events["event_id"]))
+        newest_plays(asked, set(asked["event_id"]))
 
 
 def test_a_worse_model_is_refused_and_a_better_one_is_not():
@@ -121,7 +99,7 @@ def test_a_track_that_the_serving_model_lacks_is_one_that_it_does_not_find():
     who = CATALOGUE.interactions.groupby("listener_id")["track_id"].agg(set)
     asked = [name for name, tracks in who.items() if last not in tracks]
     test = pd.DataFrame({"listener_id": asked, "track_id": last, "weight": 1.0})
-    newest = Newest(before, test, len(asked), NOON.replace(tzinfo=UTC))
+    newest = Newest(before, test, len(asked), NOON)
     verdict = compare_on_newest(serving, lambda: create("popularity"), CATALOGUE, newest, least=5)
     assert verdict.serving == 0
     assert verdict.candidate > 0
