@@ -54,7 +54,8 @@ def by_model(plays: pd.DataFrame, seed: int = 0) -> pd.DataFrame:
     shown = events[(events["kind"] == "impression") & events["recommended"]].drop_duplicates(_KEY)
     begun = _plays(events)
     begun = begun[begun["recommended"]]
-    counts = begun.groupby(_KEY).agg(plays=("skipped", "size"), kept=("skipped", lambda each: (~each).sum()))
+    kept = begun.assign(kept=~begun["skipped"]).groupby(_KEY)["kept"]
+    counts = pd.DataFrame({"plays": kept.size(), "kept": kept.sum()})
     lists = shown.merge(counts.reset_index(), how="left", on=_KEY).fillna({"plays": 0, "kept": 0})
     lists = lists.assign(hit_rate=lists["kept"] > 0, plays_per_list=lists["plays"])
     return _table(lists, "model", "lists", ("hit_rate", "plays_per_list"), seed)
@@ -140,13 +141,12 @@ def _names(told: Iterable[Any]) -> list[str]:
 def _plays(events: pd.DataFrame) -> pd.DataFrame:
     """Return a row a play: its event, and whether it was ``completed``, ``skipped`` and ``liked``."""
     begun = events["kind"] == "play"
-    turn = begun.groupby([events[name] for name in _PLAYING]).cumsum()
-    events = events.assign(turn=turn)
+    where = events.groupby(_PLAYING, sort=False).ngroup()
+    # One number for each play: where it was, and which one there; 0 before the first.
+    number = where * (len(events) + 1) + begun.groupby(where).cumsum()
     found = events[begun].copy()
-    turns = pd.MultiIndex.from_frame(found[[*_PLAYING, "turn"]])
     for kind, name in (("complete", "completed"), ("skip", "skipped"), ("like", "liked")):
-        said = events.loc[events["kind"] == kind, [*_PLAYING, "turn"]]
-        found[name] = turns.isin(pd.MultiIndex.from_frame(said))
+        found[name] = number[begun].isin(number[events["kind"] == kind])
     return found
 
 

@@ -56,8 +56,8 @@ class Snapshot:
 class Activity:
     """Counts what one worker reads, makes and waits for, by the minute in which the worker did it.
 
-    Give an event once it has had its effect, so that a batch which is read again is not counted twice. Only
-    the worker's thread counts; `snapshot` may be called from any.
+    Give an event once it has had its effect, so that a batch which is read again is not counted twice. One
+    thread may count, another `flush`, and any ask for a `snapshot`.
 
     Parameters
     ----------
