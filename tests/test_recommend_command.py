@@ -243,7 +243,7 @@ def test_what_the_live_worker_knows_counts_where_the_store_answers(
     state = ListenerState()
     for second, track in enumerate((13, 17)):
         state = apply(state, event(FIRST_ID + track, "like", second))
-    store.listeners.advance(ListenerDocument("ann", to_document(state), "log", 0, 5), None)
+    store.listeners.advance([(ListenerDocument("ann", to_document(state), "log", 0, 5), None)])
     monkeypatch.setenv("SEGUE_HOME", str(tmp_path))
     assert segue("recommend", "ann", "--json").json["known_by"] == "run"
     monkeypatch.setenv("SEGUE_MONGO", services.mongo_uri)

@@ -19,15 +19,16 @@ from pymongo import MongoClient
 from segue.cli import app
 from segue.errors import SegueError
 from segue.live import activity as module
+from segue.live import overview
 from segue.live.activity import Activity
-from segue.live.events import PlayEvent
+from segue.live.events import PlayEvent, now
 from segue.live.exposition import Endpoint
 from segue.live.tallies import BOUNDS_S, HASHES, OTHER, TRACKS, Distinct, Latency, Tally, TrackPlays
 from segue.services.ports import any_free
 from segue.settings import Settings
 from segue.store import Store
 from support.live_world import TRACKS as CATALOGUE
-from support.live_world import World, environment
+from support.live_world import World, environment, serving, until
 
 NOON = datetime(2026, 3, 1, 12, 0, tzinfo=UTC)
 
@@ -226,9 +227,8 @@ def test_metrics_can_be_off_and_an_address_of_elsewhere_is_refused(settings: Set
 # Endpoint and view ------------------------------------------------------------------------------------------
 
 
-def agree(addresses: list[str | None], told: dict) -> None:
-    """Check that the endpoints of all workers together say what the view says."""
-    each = [scraped(address) for address in addresses]
+def agree(each: list[dict[tuple[str, ...], float]], told: dict) -> None:
+    """Check that the samples of all workers together say what the view says."""
 
     def summed(*key: str) -> float:
         return sum(samples.get(key, 0) for samples in each)
@@ -276,7 +276,7 @@ def test_prometheus_and_the_view_agree_after_what_two_workers_have_counted(world
         done = CliRunner().invoke(app, ["activity", "--json", "--models"], env=environment(world))
         assert done.exit_code == 0, done.output
         told = json.loads(done.stdout)
-        agree([each.address for each in endpoints], told)
+        agree([scraped(each.address) for each in endpoints], told)
         assert scraped(endpoints[1].address)["segue_dependency_up", "store"] == 0
     finally:
         for endpoint in endpoints:
@@ -296,3 +296,41 @@ def test_prometheus_and_the_view_agree_after_what_two_workers_have_counted(world
     assert "3. " not in shown
     for words in ("waits for: store", "1.     2  Track", "kind 1", "real listeners"):
         assert words in shown
+
+
+@pytest.mark.slow
+def test_prometheus_and_the_view_agree_on_what_a_real_worker_did(world: World):
+    world.settings = world.settings.model_copy(update={"metrics_port": any_free()})
+    names = [uuid4().hex for _ in range(3)]
+    with serving(world.worker(start="latest", group=f"g-{names[0]}")):
+        sent = [world.event(who, track, "play") for who in names for track in (CATALOGUE[3], CATALOGUE[4])]
+        sent += [world.event(names[0], CATALOGUE[3], kind) for kind in ("skip", "progress", "impression")]
+        world.send(*sent)
+        world.send_raw(b"not JSON")
+        world.send_raw(sent[0].to_bytes().replace(b'"play"', b'"love"'), key=names[0].encode())
+        like = world.event(names[1], CATALOGUE[12], simulated=True)
+        world.send(like)
+        world.list_after(like)
+        (file,) = (world.settings.var / "metrics").iterdir()
+        ((address,),) = [each["targets"] for each in json.loads(file.read_text())]
+
+        def counted() -> bool:
+            found = scraped(address)
+            lag = [found[key] for key in found if key[0] == "segue_consumer_lag_events"]
+            done = sum(found[key] for key in found if key[0] == "segue_events_total")
+            return done == len(sent) + 1 and found["segue_batch_records_total",] == done + 2 and not sum(lag)
+
+        until(counted, "everything to be counted")
+        samples = scraped(address)
+    # What ends writes the last of it.
+    told = overview.read(world.store, now()).to_json()
+    agree([samples], told)
+    total = told["total"]
+    assert total["real"]["kinds"] == {"play": 6, "skip": 1, "progress": 1, "impression": 1}
+    assert total["simulated"]["kinds"] == {"like": 1}
+    assert (total["real"]["listeners"], total["simulated"]["listeners"]) == (3, 1)
+    assert total["rejected"] == {"message": 1, "kind": 1}
+    assert total["latency"]["count"] >= 3
+    assert list(total["latency_by_model"]) == ["exact+als"]
+    assert told["top_tracks"]["real"][0]["plays"] == 3
+    assert not list((world.settings.var / "metrics").iterdir())

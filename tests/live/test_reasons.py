@@ -46,13 +46,11 @@ def test_a_title_is_one_short_line_of_plain_text():
 
 def test_who_listens_is_said_truly():
     of = sounding()
-    assert reasons.listeners_of(of, [5], simulated=False).text == "listeners of “Night Ferry” play this too"
-    simulated = reasons.listeners_of(of, [5, 6], simulated=True)
-    assert simulated.text == "simulated listeners of “Night Ferry” play this too"
-    assert simulated.because_of == [5, 6]
-    assert reasons.popular(1, simulated=False).text == "played by 1 listener here"
-    assert reasons.popular(1_200, simulated=True).text == "played by 1,200 simulated listeners here"
-    assert reasons.new(anybody_plays=True).text == "nobody here has played it yet"
+    assert reasons.listeners_words(of, simulated=False) == "listeners of “Night Ferry” play this too"
+    assert reasons.listeners_words(of, simulated=True) == "simulated listeners of “Night Ferry” play this too"
+    assert reasons.popular_words(1, simulated=False) == "played by 1 listener here"
+    assert reasons.popular_words(1_200, simulated=True) == "played by 1,200 simulated listeners here"
+    assert reasons.new_words(anybody_plays=True) == "nobody here has played it yet"
 
 
 def test_each_basis_has_its_words():

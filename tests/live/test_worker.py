@@ -12,6 +12,7 @@ from uuid import uuid4
 
 import pytest
 
+from segue.dataset.base import Track
 from segue.errors import SegueError
 from segue.live import intake, listener
 from segue.live.events import Recommendation
@@ -152,17 +153,34 @@ def test_malformed_messages_are_rejected_with_reasons_and_those_between_are_serv
     assert [play["_id"] for play in world.plays()] == [str(good.event_id)]
 
 
-def test_events_of_another_data_set_and_unknown_tracks_do_no_harm(world):
+def test_events_of_another_data_set_are_left_to_its_own_worker(world):
     me = name()
     other = world.event(me, TRACKS[12]).model_copy(update={"dataset": "segue_other", "event_id": uuid4()})
-    strange = world.event(me, 2**53 - 1, "play")
-    like = world.event(me, TRACKS[12])
+    like = world.event(me, TRACKS[13])
+    already = len(rejected(world, 0))
     with serving(world.worker()):
-        world.send(other, strange, like)
+        world.send(other, like)
+        world.list_after(like)
+    assert set(state_of(world, me).tracks) == {TRACKS[13]}
+    assert not rejected(world, already)
+
+
+def test_a_track_is_known_to_the_models_or_to_the_store_or_its_events_are_refused(world):
+    me, later = name(), 2**53 - 1
+    world.store.tracks.upsert([Track(track_id=later, title="Later")])
+    newer = world.event(me, later, "play")
+    strange = world.event(me, 2**53 - 2, "play")
+    like = world.event(me, TRACKS[12])
+    already = len(rejected(world, 0))
+    with serving(world.worker()):
+        world.send(newer, strange, like)
         found = world.list_after(like)
+        (refused,) = until(lambda: rejected(world, already), "the refusal")
+    assert refused["reason"] == intake.UNKNOWN_TRACK
+    assert json.loads(base64.b64decode(refused["original"]))["event_id"] == str(strange.event_id)
     assert set(tracks(found)) <= set(TRACKS)
-    assert {play["track_id"] for play in world.plays()} == {2**53 - 1, TRACKS[12]}
-    assert set(state_of(world, me).tracks) == {2**53 - 1, TRACKS[12]}
+    assert {play["track_id"] for play in world.plays()} == {later, TRACKS[12]}
+    assert set(state_of(world, me).tracks) == {later, TRACKS[12]}
 
 
 def test_a_disliked_track_never_comes_back(world):

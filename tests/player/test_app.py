@@ -332,7 +332,7 @@ def _kafka_goes_and_comes(page: PageEnd, world: World, settings: Settings) -> No
     page.say(type="find", request=1, text="114")
     page.wait("found", since=since, seconds=3)
     missed = recommendation(world, page.desk.place.listener_id, model="missed")
-    world.store.recommendations.put(missed.model_dump(mode="json"))
+    world.store.recommendations.put({missed.listener_id: missed.to_bytes()})
     local.up(settings, lambda line: None)
     page.wait("recommendation", lambda message: message["model"] == "missed", since=since)
     page.wait("status", lambda message: message["kafka"], since=since)

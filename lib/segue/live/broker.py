@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection
+from collections.abc import Collection, Mapping
 from typing import Any, Literal
 
 from kafka import ConsumerRebalanceListener, KafkaConsumer, KafkaProducer, TopicPartition
+from kafka.admin import MemberToRemove
 from kafka.errors import UnknownTopicOrPartitionError
 from kafka.structs import OffsetAndMetadata
 
@@ -18,9 +19,13 @@ ANSWER_S = 5.0
 GIVE_UP_S = 10.0
 """Seconds after which a message that no broker took is dropped."""
 
+MOST = 2_000
+"""Records that are read at once."""
+
 _TIMEOUT_MS = int(ANSWER_S * 1000)
+# The shortest that a broker takes unless told otherwise: so long the partitions of a dead worker wait.
 _SESSION_MS = 6_000
-_MOST = 500
+_LONGEST_BATCH_MS = 60_000
 
 
 def log_name(bootstrap: str) -> str:
@@ -53,6 +58,7 @@ def producer(bootstrap: str) -> KafkaProducer:
         linger_ms=0,
         enable_idempotence=False,
         max_in_flight_requests_per_connection=1,
+        metrics_enabled=False,
         request_timeout_ms=_TIMEOUT_MS,
         delivery_timeout_ms=int(GIVE_UP_S * 1000),
         max_block_ms=_TIMEOUT_MS,
@@ -71,6 +77,8 @@ class Plays:
     ----------
     bootstrap, group
         Kafka's address and the consumer group.
+    seat
+        Name of this member: one that died and comes back by the same name goes on at once.
 
     Raises
     ------
@@ -78,16 +86,22 @@ class Plays:
         If no broker answers, or it does not know the topic yet.
     """
 
-    def __init__(self, bootstrap: str, group: str) -> None:
+    def __init__(self, bootstrap: str, group: str, seat: str) -> None:
+        self._bootstrap, self._group, self._seat = bootstrap, group, seat
+        self.moves = 0
+        """Grows whenever partitions come or go."""
         self._placed: set[TopicPartition] = set()
         self._consumer = KafkaConsumer(
             bootstrap_servers=bootstrap.split(","),
             client_id="segue-worker",
             group_id=group,
+            group_instance_id=seat,
             enable_auto_commit=False,
             auto_offset_reset="earliest",
             fetch_min_bytes=1,
-            max_poll_records=_MOST,
+            max_poll_records=MOST,
+            max_poll_interval_ms=_LONGEST_BATCH_MS,
+            metrics_enabled=False,
             session_timeout_ms=_SESSION_MS,
             heartbeat_interval_ms=_SESSION_MS // 4,
             request_timeout_ms=_TIMEOUT_MS * 2,
@@ -105,6 +119,10 @@ class Plays:
         """Return the partitions that are ours and wait for `place`."""
         return sorted(self._consumer.assignment() - self._placed)
 
+    def mine(self) -> set[int]:
+        """Return the partitions that are ours and in their place."""
+        return {part.partition for part in self._placed & self._consumer.assignment()}
+
     def ours(self) -> bool:
         """Tell whether the group has given us partitions and each is in its place."""
         assigned = self._consumer.assignment()
@@ -121,6 +139,15 @@ class Plays:
         of = self._consumer.beginning_offsets if which == "earliest" else self._consumer.end_offsets
         return of(list(partitions), timeout_ms=_TIMEOUT_MS)
 
+    def lag(self) -> dict[int, int]:
+        """Return by partition how many records were there, when Kafka last told, that are not read yet."""
+        lag = {}
+        for part in self._placed & self._consumer.assignment():
+            end = self._consumer.highwater(part)
+            if end is not None:
+                lag[part.partition] = max(0, end - self._consumer.position(part))
+        return lag
+
     def check(self) -> None:
         """Raise KafkaError if the broker does not answer."""
         if assigned := self._consumer.assignment():
@@ -133,26 +160,41 @@ class Plays:
         self._consumer.poll(0)
 
     def poll(self, timeout_ms: int) -> dict[TopicPartition, list[Any]]:
-        """Return the next records by partition, as soon as there are any."""
-        return self._consumer.poll(timeout_ms)
+        """Return the next records by partition, as soon as there are any.
 
-    def commit(self, offsets: dict[TopicPartition, int]) -> None:
+        What was read of a partition that came or went meanwhile is left out: `place` says where it goes on.
+        """
+        found = self._consumer.poll(timeout_ms)
+        return {part: records for part, records in found.items() if part in self._placed}
+
+    def commit(self, offsets: Mapping[int, int]) -> None:
         """Tell the group how far we are, for those who watch its lag; nothing depends on it."""
+        mine = self.mine()
         self._consumer.commit_async(
-            {part: OffsetAndMetadata(offset, "", -1) for part, offset in offsets.items()}
+            {
+                TopicPartition(topics.PLAYS, partition): OffsetAndMetadata(offset, "", -1)
+                for partition, offset in offsets.items()
+                if partition in mine
+            }
         )
 
-    def close(self) -> None:
-        """Leave the group."""
+    def close(self, *, leave: bool = False) -> None:
+        """Close the connection, and with ``leave`` let others of the group have the partitions at once."""
         self._consumer.close(autocommit=False, timeout_ms=2_000)
+        if leave:
+            # A static member says nothing when it goes: its partitions would wait for its session's end.
+            with topics.connect(self._bootstrap) as admin:
+                admin.remove_group_members(self._group, [MemberToRemove(group_instance_id=self._seat)])
 
     def assigned(self, partitions: Collection[TopicPartition]) -> None:
         """Hold new partitions until they are placed."""
+        self.moves += 1
         self._placed.difference_update(partitions)
         self._consumer.pause(*partitions)
 
     def revoked(self, partitions: Collection[TopicPartition]) -> None:
         """Forget partitions that go to another worker."""
+        self.moves += 1
         self._placed.difference_update(partitions)
 
 

@@ -1,32 +1,76 @@
-"""From a Kafka record to an event, or to a message that says why it is none; and from events to a state."""
+"""From Kafka's records to events in their lines, or to messages that say why a record is no event."""
 
 from __future__ import annotations
 
 import base64
 import json
-from collections.abc import Iterable
-from dataclasses import dataclass
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from segue.live import listener
-from segue.live.events import Malformed, PlayEvent
-from segue.live.listener import ListenerState
-from segue.store.listeners import RECENT_EVENTS, ListenerDocument
+from segue.live.events import Malformed, PlayEvent, now
+from segue.live.standing import Received
 
 FUTURE = timedelta(hours=1)
-"""How far an event's time may lie after that of its message: opinions go by time."""
+"""How far an event's time may lie after that of its message, and of its being read: opinions go by time."""
 
 ORIGINAL_BYTES = 512 * 1024
 """Bytes of a rejected message that are kept: all of it must fit into a message again."""
 
+UNKNOWN_TRACK = "track_id: no track of this collection has it"
 
-@dataclass(frozen=True, slots=True)
-class Received:
-    """A valid event and where it stood in its partition."""
+Unknown = Callable[[Iterable[int]], set[int]]
+"""Returns those among track ids that no track of the collection has."""
 
-    event: PlayEvent
-    offset: int
+
+@dataclass(slots=True)
+class Sorted:
+    """What records hold.
+
+    ``active`` has by partition and listener the events that say something of taste, in the order of their
+    offsets; ``events`` every valid event of the data set; ``refused`` the records that are no event, each
+    with the reason; ``sent_ms`` by listener when the last of their messages was sent (since 1970).
+    """
+
+    active: dict[int, dict[str, list[Received]]] = field(default_factory=dict)
+    events: list[PlayEvent] = field(default_factory=list)
+    refused: list[tuple[Any, str]] = field(default_factory=list)
+    sent_ms: dict[str, int] = field(default_factory=dict)
+
+
+def sort(records: Iterable[Any], dataset: str, unknown: Unknown) -> Sorted:
+    """Return what records of ``segue.plays`` hold for one data set; events of others are passed over.
+
+    Parameters
+    ----------
+    records
+        In the order of their offsets within each partition.
+    unknown
+        Asked once for all tracks.
+    """
+    found = Sorted()
+    valid = []
+    for record in records:
+        try:
+            event = read(record)
+        except Malformed as error:
+            found.refused.append((record, str(error)))
+            continue
+        if event.dataset == dataset:
+            valid.append((record, event))
+    strange = unknown({event.track_id for _, event in valid}) if valid else set()
+    for record, event in valid:
+        if event.track_id in strange:
+            found.refused.append((record, UNKNOWN_TRACK))
+            continue
+        found.events.append(event)
+        if event.kind not in listener.PASSIVE:
+            lines = found.active.setdefault(record.partition, {})
+            lines.setdefault(event.listener_id, []).append(Received(event, record.offset))
+            found.sent_ms[event.listener_id] = record.timestamp or 0
+    return found
 
 
 def read(record: Any) -> PlayEvent:
@@ -44,6 +88,8 @@ def read(record: Any) -> PlayEvent:
         sent = datetime.fromtimestamp(record.timestamp / 1000, UTC)
         if event.at > sent + FUTURE:
             raise Malformed("at: it lies after the time at which the message was sent")
+    if event.at > now() + FUTURE:
+        raise Malformed("at: it lies in the future")
     return event
 
 
@@ -59,38 +105,3 @@ def rejection(record: Any, reason: str) -> bytes:
         "original": base64.b64encode(value[:ORIGINAL_BYTES]).decode(),
     }
     return json.dumps(told).encode()
-
-
-def advance(
-    document: ListenerDocument | None,
-    listener_id: str,
-    log: str,
-    partition: int,
-    received: Iterable[Received],
-) -> ListenerDocument | None:
-    """Return a listener's document after events of one partition, each counted once.
-
-    Events that the document holds already, by offset or by id, and those that say nothing change nothing; if
-    there are no others, ``document`` itself is returned.
-    """
-    state = ListenerState() if document is None else listener.from_document(document.state)
-    recent = dict.fromkeys(() if document is None else document.recent_event_ids)
-    last: Received | None = None
-    for each in received:
-        event_id = str(each.event.event_id)
-        held = document is not None and document.holds(log, partition, each.offset)
-        if held or event_id in recent or each.event.kind in listener.PASSIVE:
-            continue
-        state, last = listener.apply(state, each.event), each
-        recent[event_id] = None
-    if last is None:
-        return document
-    return ListenerDocument(
-        listener_id=listener_id,
-        state=listener.to_document(state),
-        log=log,
-        partition=partition,
-        offset=last.offset,
-        recent_event_ids=tuple(recent)[-RECENT_EVENTS:],
-        caused_by=str(last.event.event_id),
-    )

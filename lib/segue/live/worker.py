@@ -8,39 +8,42 @@ import os
 import socket
 import threading
 import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable
 from typing import Any, Literal
-from uuid import UUID, uuid4, uuid5
+from uuid import uuid4
 
-from kafka import TopicPartition
-from kafka.errors import KafkaError
+from kafka.errors import FencedInstanceIdError, KafkaError
 from pymongo.errors import PyMongoError
 
-from segue.live import broker, intake, listener
-from segue.live.events import Malformed, Recommendation, now
-from segue.live.intake import Received
+from segue.live import broker
+from segue.live.activity import Activity
+from segue.live.exposition import Endpoint
+from segue.live.housekeeping import Housekeeping
 from segue.live.loading import Models
+from segue.live.processing import Processing
+from segue.live.seat import Seat
 from segue.pipeline.run import Run
 from segue.services.topics import PLAYS, RECOMMENDATIONS, REJECTED
 from segue.settings import Settings
 from segue.store import Store
-from segue.store.listeners import ListenerDocument
 
 HEARTBEAT_S = 3.0
 """Seconds between two signs of life, each after Kafka has answered a question."""
 
+COMMIT_S = 1.0
+"""Seconds between two times that Kafka is told how far we are."""
+
 _POLL_MS = 250
+_MODELS_S = 0.25
 _FIRST_WAIT_S, _LONGEST_WAIT_S = 0.1, 2.0
-_NAMESPACE = UUID("d1f9a3a2-6a0e-5c0c-8f0a-1f6f3d0b7c55")
 _log = logging.getLogger(__name__)
 
 
 class Worker:
-    """Serves the listeners of one data set with the models of one run.
+    """Serves the listeners of one data set with the models of one run (see `Processing`).
 
-    Events of a listener are applied in the order of their offsets; one conditional update of the listener's
-    document holds the state, the offset and the event ids, and the offset from which a partition goes on is
-    written after the batch. Whatever dies in between, the same events come again and change nothing twice.
+    Workers of one group share the partitions of ``segue.plays``; one that ends or dies leaves its own to the
+    others, and one that comes back after its death has them again at once.
 
     Parameters
     ----------
@@ -88,12 +91,16 @@ class Worker:
         self._report = report
         self._id = f"{socket.gethostname()}-{os.getpid()}-{uuid4().hex[:8]}"
         self._models = Models(settings, run, store, self.database, follow=follow)
+        self._activity = Activity(store, self._id, run=run.path.name)
         self._plays: broker.Plays | None = None
         self._producer: Any = None
+        self._processing: Processing | None = None
         self._log_name = ""
+        self._moves = 0
         self._away: list[str] = []
         self._wait_s = _FIRST_WAIT_S
-        self._next_beat = 0.0
+        self._next_beat = self._next_commit = 0.0
+        self._uncommitted: dict[int, int] = {}
 
     def serve(self, stop: threading.Event) -> None:
         """Serve until ``stop`` is set, finish the batch in hand, and leave in order.
@@ -107,30 +114,47 @@ class Worker:
             ``runs/current`` moves on to another data set.
         """
         self._bootstrap = self.settings.kafka_bootstrap
-        try:
+        endpoint = Endpoint(self._activity, self.settings, self.database)
+        housekeeping = Housekeeping(self._models, self._activity)
+        with Seat(self.settings.var / "worker") as self._seat, contextlib.ExitStack() as ending:
+            ending.callback(self._activity.close)
+            ending.callback(endpoint.close)
+            ending.callback(housekeeping.close)
+            ending.callback(self._leave)
             while not stop.is_set():
                 try:
-                    self._turn()
+                    self._turn(housekeeping)
                 except KafkaError as error:
                     self._wait(stop, "Kafka", error)
                 except PyMongoError as error:
                     self._wait(stop, "the document store", error)
-        finally:
-            self._leave()
+            with contextlib.suppress(KafkaError, PyMongoError):
+                self._finish()
 
-    def _turn(self) -> None:
-        self._models.refresh()
+    def _turn(self, housekeeping: Housekeeping) -> None:
+        housekeeping.check()
         plays = self._connected()
+        # Models are loaded while Kafka is asked; nothing is read before both are there.
+        if not housekeeping.ready(_MODELS_S):
+            return
+        processing = self._at_work()
         self._place(plays)
-        records = plays.poll(_POLL_MS)
-        if records:
-            self._batch(plays, records)
-        if self._away or time.monotonic() >= self._next_beat:
+        records = plays.poll(0 if processing.owes else _POLL_MS)
+        self._keep_to(plays, processing)
+        if records or processing.owes:
+            processing.turn(records)
+        self._uncommitted |= processing.written()
+        now = time.monotonic()
+        if now >= self._next_commit:
+            self._commit(plays)
+            self._next_commit = now + COMMIT_S
+        if self._away or now >= self._next_beat:
             plays.check()
             self.store.workers.beat(self._id, self._models.run.path.name, os.getpid())
-            self._next_beat = time.monotonic() + HEARTBEAT_S
+            self._next_beat = now + HEARTBEAT_S
             for who in self._away:
                 _log.warning("%s answers again: going on", who)
+                self._activity.away(_SHORT[who], False)
             self._away, self._wait_s = [], _FIRST_WAIT_S
         if plays.ours() and not self.ready.is_set():
             self._report(
@@ -144,9 +168,14 @@ class Worker:
         if who not in self._away:
             _log.warning("%s does not answer, waiting for it: %s: %s", who, type(error).__name__, error)
             self._away.append(who)
+            self._activity.away(_SHORT[who], True)
+        if self._processing is not None:
+            self._processing.restart()
         if self._plays is not None:
             with contextlib.suppress(KafkaError):
                 self._plays.hold()
+        if isinstance(error, FencedInstanceIdError):
+            self._disconnect()
         stop.wait(self._wait_s)
         self._wait_s = min(2 * self._wait_s, _LONGEST_WAIT_S)
 
@@ -155,10 +184,24 @@ class Worker:
     def _connected(self) -> broker.Plays:
         if self._plays is None:
             self._log_name = broker.log_name(self._bootstrap)
-            self._plays = broker.Plays(self._bootstrap, self.group)
+            self._plays = broker.Plays(self._bootstrap, self.group, self._seat.name)
+            self._moves = self._plays.moves
+        return self._plays
+
+    def _at_work(self) -> Processing:
         if self._producer is None:
             self._producer = broker.producer(self._bootstrap)
-        return self._plays
+        if self._processing is None:
+            self._processing = Processing(
+                self.store,
+                self.database,
+                self._log_name,
+                self._producer,
+                self._models,
+                self._activity,
+                self.settings.list_length,
+            )
+        return self._processing
 
     def _place(self, plays: broker.Plays) -> None:
         """Put each partition that is new to us, or that we let go, where the store says that it goes on."""
@@ -167,86 +210,46 @@ class Worker:
             return
         known = self.store.offsets.get(self._log_name)
         unknown = [part for part in parts if part.partition not in known]
-        for part, offset in (plays.edge(unknown, self.start) if unknown else {}).items():
-            self.store.offsets.put(self._log_name, part.partition, offset)
-            known[part.partition] = offset
+        if unknown:
+            edges = {part.partition: at for part, at in plays.edge(unknown, self.start).items()}
+            self.store.offsets.put(self._log_name, edges)
+            known |= edges
         for part in parts:
             plays.place(part, known[part.partition])
 
+    def _keep_to(self, plays: broker.Plays, processing: Processing) -> None:
+        if plays.moves != self._moves:
+            processing.keep_to(plays.mine())
+            self._moves = plays.moves
+
+    def _commit(self, plays: broker.Plays) -> None:
+        self._activity.lag(plays.lag())
+        if self._uncommitted:
+            plays.commit(self._uncommitted)
+            self._uncommitted = {}
+
+    def _finish(self) -> None:
+        """Write what is left of the last batch, so that the next worker need not read it again."""
+        if self._processing is not None and self._plays is not None:
+            self._processing.finish()
+            self._uncommitted |= self._processing.written()
+            self._commit(self._plays)
+
     def _leave(self) -> None:
+        if self._processing is not None:
+            self._processing.close()
         if self._producer is not None:
             with contextlib.suppress(KafkaError):
                 self._producer.close(timeout=broker.GIVE_UP_S)
-        if self._plays is not None:
-            with contextlib.suppress(KafkaError):
-                self._plays.close()
+        self._disconnect(leave=True)
         with contextlib.suppress(PyMongoError):
             self.store.workers.leave(self._id)
 
-    # One batch -----------------------------------------------------------------------------------------
+    def _disconnect(self, *, leave: bool = False) -> None:
+        plays, self._plays = self._plays, None
+        if plays is not None:
+            with contextlib.suppress(KafkaError):
+                plays.close(leave=leave)
 
-    def _batch(self, plays: broker.Plays, records: Mapping[TopicPartition, Sequence[Any]]) -> None:
-        """Give every record its effect; any error leaves the batch to be read again."""
-        sent = []
-        accepted: dict[tuple[str, int], list[Received]] = {}
-        for record in (record for batch in records.values() for record in batch):
-            try:
-                event = intake.read(record)
-            except Malformed as error:
-                place = f"{record.partition}:{record.offset}".encode()
-                sent.append(
-                    self._producer.send(REJECTED, key=place, value=intake.rejection(record, str(error)))
-                )
-                continue
-            if event.dataset == self.database:
-                line = accepted.setdefault((event.listener_id, record.partition), [])
-                line.append(Received(event, record.offset))
-        if accepted:
-            self.store.plays.upsert([r.event.to_document() for line in accepted.values() for r in line])
-        known = self.store.listeners.by_ids({listener_id for listener_id, _ in accepted}) if accepted else {}
-        for (listener_id, partition), line in accepted.items():
-            if all(each.event.kind in listener.PASSIVE for each in line):
-                continue
-            document = self._advance(known.get(listener_id), listener_id, partition, line)
-            known[listener_id] = document
-            recommendation = self._recommend(document)
-            self.store.recommendations.put(recommendation.model_dump(mode="json"))
-            sent.append(
-                self._producer.send(
-                    RECOMMENDATIONS, key=listener_id.encode(), value=recommendation.to_bytes()
-                )
-            )
-        for future in sent:
-            future.get(timeout=broker.ANSWER_S)
-        offsets = {part: batch[-1].offset + 1 for part, batch in records.items()}
-        for part, offset in offsets.items():
-            self.store.offsets.put(self._log_name, part.partition, offset)
-        plays.commit(offsets)
 
-    def _advance(
-        self, base: ListenerDocument | None, listener_id: str, partition: int, line: Sequence[Received]
-    ) -> ListenerDocument:
-        """Apply events to a listener's document, again from its newest form when another worker was first."""
-        while True:
-            new = intake.advance(base, listener_id, self._log_name, partition, line)
-            assert new is not None
-            if new is base or self.store.listeners.advance(new, base):
-                return new
-            base = self.store.listeners.get(listener_id)
-
-    def _recommend(self, document: ListenerDocument) -> Recommendation:
-        """Return the list for a document; equal documents and models give an equal list of the same id."""
-        serving = self._models.serving
-        made = serving.recommend(listener.from_document(document.state), self.settings.list_length)
-        name = "/".join(
-            (self.database, document.listener_id, document.log, str(document.partition), str(document.offset))
-        )
-        return Recommendation(
-            recommendation_id=uuid5(_NAMESPACE, f"{name}/{serving.fingerprint}"),
-            dataset=self.database,
-            listener_id=document.listener_id,
-            made_at=now(),
-            model=made.model,
-            items=made.items,
-            caused_by=None if document.caused_by is None else UUID(document.caused_by),
-        )
+_SHORT = {"Kafka": "kafka", "the document store": "store"}

@@ -1,6 +1,7 @@
 import de.bwaldvogel.mongo.MongoCollection;
 import de.bwaldvogel.mongo.MongoDatabase;
 import de.bwaldvogel.mongo.MongoServer;
+import de.bwaldvogel.mongo.backend.AbstractUniqueIndex;
 import de.bwaldvogel.mongo.backend.CollectionOptions;
 import de.bwaldvogel.mongo.backend.Index;
 import de.bwaldvogel.mongo.backend.IndexKey;
@@ -19,6 +20,7 @@ import java.nio.ByteBuffer;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
+import java.util.Map;
 import java.util.Set;
 import java.util.concurrent.atomic.AtomicLong;
 import java.util.concurrent.locks.ReadWriteLock;
@@ -189,7 +191,7 @@ public final class Store extends H2Backend {
             super(name, getMvStore(), getCursorRegistry());
         }
 
-        // H2Database opens its maps by name and so finds the ones opened here, with their types.
+        // H2Database opens its maps by name and so finds the one opened here, with its type.
         @Override
         protected MongoCollection<Object> openOrCreateCollection(String collection, CollectionOptions options) {
             String name = "databases." + getFullCollectionNamespace(collection);
@@ -201,8 +203,9 @@ public final class Store extends H2Backend {
         protected Index<Object> openOrCreateUniqueIndex(
                 String collection, String index, List<IndexKey> keys, boolean sparse) {
             String name = getFullCollectionNamespace(collection) + "._index_" + index;
-            getMvStore().openMap(name, new MVMap.Builder<KeyValue, Object>().keyType(new KeyType()));
-            return super.openOrCreateUniqueIndex(collection, index, keys, sparse);
+            return new UniqueIndex(
+                getMvStore().openMap(name, new MVMap.Builder<KeyValue, Object>().keyType(new KeyType())),
+                index, keys, sparse);
         }
 
         // H2Database would also drop every database whose name begins with this one's.
@@ -215,6 +218,63 @@ public final class Store extends H2Backend {
                     }
                 }
             }
+        }
+    }
+
+    /** A unique index that also serves queries with further conditions, such as {_id: x, offset: 7}. */
+    private static final class UniqueIndex extends AbstractUniqueIndex<Object> {
+        private final MVMap<KeyValue, Object> positions;
+
+        UniqueIndex(MVMap<KeyValue, Object> positions, String name, List<IndexKey> keys, boolean sparse) {
+            super(name, keys, sparse);
+            this.positions = positions;
+        }
+
+        @Override
+        public synchronized boolean canHandle(Document query) {
+            Document own = new Document();
+            for (String key : keys()) {
+                if (!query.containsKey(key)) {
+                    return false;
+                }
+                own.put(key, query.get(key));
+            }
+            return super.canHandle(own);
+        }
+
+        @Override
+        protected Object removeDocument(KeyValue key) {
+            return positions.remove(key);
+        }
+
+        @Override
+        protected boolean putKeyPosition(KeyValue key, Object position) {
+            return positions.putIfAbsent(key, Missing.ofNullable(position)) == null;
+        }
+
+        @Override
+        protected Iterable<Map.Entry<KeyValue, Object>> getIterable() {
+            return positions.entrySet();
+        }
+
+        @Override
+        protected Object getPosition(KeyValue key) {
+            return positions.get(key);
+        }
+
+        @Override
+        public long getCount() {
+            return positions.sizeAsLong();
+        }
+
+        @Override
+        public boolean isEmpty() {
+            return positions.isEmpty();
+        }
+
+        @Override
+        public long getDataSize() {
+            return getCount();
         }
     }
 
@@ -259,7 +319,22 @@ public final class Store extends H2Backend {
 
         @Override
         public int compare(KeyValue a, KeyValue b) {
+            if (a.size() == 1 && b.size() == 1 && a.get(0) instanceof String x && b.get(0) instanceof String y
+                    && isAscii(x) && isAscii(y)) {
+                // As the encoded forms compare: by the length, its low byte first, then by the characters.
+                return x.length() == y.length() ? x.compareTo(y) : Integer.compareUnsigned(
+                    Integer.reverseBytes(x.length() + 1), Integer.reverseBytes(y.length() + 1));
+            }
             return encode(a).compareTo(encode(b));
+        }
+
+        private static boolean isAscii(String text) {
+            for (int i = 0; i < text.length(); i++) {
+                if (text.charAt(i) >= 0x80) {
+                    return false;
+                }
+            }
+            return true;
         }
 
         private static ByteBuf encode(KeyValue key) {

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import math
 import re
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import asdict, dataclass, field, fields
-from typing import Any
+from typing import Any, Self
 
-from pymongo import ReplaceOne
+from pymongo import ReplaceOne, UpdateOne
 from pymongo.collection import Collection
 
 PRINT = (
@@ -39,6 +40,30 @@ class Card:
     cluster: int | None = None
     neighbours: dict[str, list[int]] = field(default_factory=dict)
     text: str = ""
+
+    @classmethod
+    def of(cls, track_id: int, known: Mapping[str, Any], print_: list[float]) -> Self:
+        """Return the card of a track from what the ETL knows of it: the fields of `segue.dataset.base.Track`.
+
+        What is no text there is empty here, and only a web address is passed on as one.
+        """
+        title, artist, album, genre = (
+            _text(known[name]) for name in ("title", "artist", "album", "genre_top")
+        )
+        url, duration = _text(known["attribution_url"]), known["duration_s"]
+        return cls(
+            track_id=track_id,
+            title=title or "Untitled",
+            artist=artist,
+            album=album,
+            genre=genre,
+            duration_s=0.0 if duration is None or math.isnan(duration) else float(duration),
+            licence=_text(known["licence"]),
+            attribution_url=url if url.lower().startswith(("http://", "https://")) else "",
+            composed=bool(known["composed"]),
+            print=print_,
+            text=" ".join(filter(None, (title, artist, album, genre))).casefold(),
+        )
 
     def to_page(self) -> dict[str, Any]:
         """Return what a page is told of it."""
@@ -74,6 +99,18 @@ class CardStore:
         gone = [found["_id"] for found in self._collection.find({}, {"_id": 1}) if found["_id"] not in kept]
         self._collection.delete_many({"_id": {"$in": gone}})
 
+    def add(self, cards: Iterable[Card]) -> None:
+        """Write the cards of tracks that have none yet, and leave all others as they are."""
+        documents = [asdict(card) for card in cards]
+        for start in range(0, len(documents), 2_000):
+            self._collection.bulk_write(
+                [
+                    UpdateOne({"_id": d.pop("track_id")}, {"$setOnInsert": d}, upsert=True)
+                    for d in documents[start : start + 2_000]
+                ],
+                ordered=False,
+            )
+
     def by_ids(self, track_ids: Sequence[int]) -> dict[int, Card]:
         """Return the cards among ``track_ids``."""
         return {card.track_id: card for card in map(_card, self._collection.find(_among(track_ids)))}
@@ -88,6 +125,10 @@ class CardStore:
     def count(self) -> int:
         """Return the number of cards."""
         return self._collection.count_documents({})
+
+
+def _text(value: Any) -> str:
+    return value if isinstance(value, str) else ""
 
 
 def _among(track_ids: Sequence[int]) -> dict[str, Any]:

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import Any
 
+import numpy as np
+
 from segue.store.database import Store
 
 SILENT = ("progress", "impression")
@@ -40,8 +42,15 @@ def tracks_state(store: Store) -> tuple[Any, ...]:
     return (mark.get("mark"), *counts)
 
 
-def usable_ids(store: Store) -> set[int]:
-    """Return the ids of the usable tracks that have been compared for copies."""
+def usable_tracks(store: Store) -> tuple[np.ndarray, np.ndarray]:
+    """Return int64[u] each: the usable tracks that have been compared for copies, and their recordings.
+
+    Ascending by id; a recording is the id of the track that stands for it. Reads every track's two numbers:
+    1.5 s for a hundred thousand of the embedded store.
+    """
     tracks = store.client[store.database]["tracks"]
     query = {"status": "ok", "recording": {"$ne": None}}
-    return {found["_id"] for found in tracks.find(query, {"_id": 1}).batch_size(_AT_ONCE)}
+    found = tracks.find(query, {"recording": 1}).batch_size(_AT_ONCE)
+    pairs = np.array([(each["_id"], each["recording"]) for each in found], dtype=np.int64).reshape(-1, 2)
+    pairs = pairs[np.argsort(pairs[:, 0])]
+    return pairs[:, 0], pairs[:, 1]

@@ -69,6 +69,13 @@ class FeatureStore:
         for document in self._usable(recipe, "vector"):
             yield document["sha256"], np.frombuffer(document["vector"], dtype="<f4")
 
+    def vectors_of(self, sha256s: Iterable[str], recipe: str) -> dict[str, np.ndarray]:
+        """Return the vectors of those among these contents that are ``ok``; float32, read-only."""
+        keys = [_key(sha256, recipe) for sha256 in set(sha256s)]
+        query = {"_id": {"$in": keys}, "status": "ok"}
+        found = self._collection.find(query, {"sha256": 1, "vector": 1}).batch_size(READ_AT_ONCE)
+        return {d["sha256"]: np.frombuffer(d["vector"], dtype="<f4") for d in found}
+
     def fingerprints(self, recipe: str) -> Iterator[tuple[str, bytes, int]]:
         """Yield ``(sha256, fingerprint, sample rate in Hz)`` of every content that is ``ok``."""
         for document in self._usable(recipe, "fingerprint", "sample_rate"):

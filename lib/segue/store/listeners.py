@@ -2,28 +2,52 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
-from typing import Any
+from typing import Any, NamedTuple
+from uuid import UUID
 
+import bson
+from pymongo import ReplaceOne, UpdateOne
 from pymongo.collection import Collection
-from pymongo.errors import DuplicateKeyError
 
-RECENT_EVENTS = 200
-"""Event ids remembered of a listener: an event sent again within so many others is counted once."""
+from segue.store.inserting import insert_new
+from segue.store.tracks import READ_AT_ONCE
+
+RECENT_EVENTS = 100
+"""Event ids remembered of a listener. An event sent again is known by them; one that is as old as an event
+whose id was forgotten is looked for among the stored plays."""
 
 ALIVE_S = 10.0
 """Seconds after its last heartbeat that a worker still counts as serving."""
 
+NEVER_MS = -(2**62)
+"""Before the time of any event, in milliseconds since 1970."""
 
-@dataclass(frozen=True, slots=True)
+_ID_BYTES, _RECENT_BYTES = 16, 24
+
+
+class Place(NamedTuple):
+    """An offset in a line of events: a partition of a topic, ``log`` naming the topic as it was made."""
+
+    log: str
+    partition: int
+    offset: int
+
+    def holds(self, other: Place) -> bool:
+        """Tell whether a state that stands here holds the event at ``other``; another line tells nothing."""
+        return self[:2] == other[:2] and other.offset <= self.offset
+
+
+@dataclass(frozen=True)
 class ListenerDocument:
     """All that one update changes.
 
-    ``log`` and ``partition`` name the line of events, ``offset`` the last one of it that ``state`` holds; a
-    line of another name (a topic made anew) has offsets of its own. ``caused_by`` is the last event that
-    changed the state, ``recent_event_ids`` those before it, the newest at the end.
+    ``state`` holds the events of a line up to ``offset``; a topic that was made anew is another line, with
+    offsets of its own. ``caused_by`` is the last event that changed the state. ``recent`` has the ids and
+    times of the events that were counted last (`pack`), the newest at the end; ``forgotten_ms`` is the latest
+    time of those before.
     """
 
     listener_id: str
@@ -31,12 +55,30 @@ class ListenerDocument:
     log: str
     partition: int
     offset: int
-    recent_event_ids: tuple[str, ...] = ()
+    recent: bytes = b""
+    forgotten_ms: int = NEVER_MS
     caused_by: str | None = None
 
-    def holds(self, log: str, partition: int, offset: int) -> bool:
-        """Tell whether the state already holds the event at ``offset`` of a line."""
-        return (self.log, self.partition) == (log, partition) and offset <= self.offset
+    @property
+    def place(self) -> Place:
+        """Return the last event that ``state`` holds."""
+        return Place(self.log, self.partition, self.offset)
+
+
+def pack(events: Iterable[tuple[bytes, int]]) -> bytes:
+    """Return ids and times (milliseconds since 1970) as 16 and 8 bytes an event."""
+    return b"".join([event_id + at_ms.to_bytes(8, "big", signed=True) for event_id, at_ms in events])
+
+
+def unpack(recent: bytes) -> list[tuple[bytes, int]]:
+    """Return what `pack` packed."""
+    return [
+        (
+            recent[i : i + _ID_BYTES],
+            int.from_bytes(recent[i + _ID_BYTES : i + _RECENT_BYTES], "big", signed=True),
+        )
+        for i in range(0, len(recent), _RECENT_BYTES)
+    ]
 
 
 class ListenerStore:
@@ -47,49 +89,79 @@ class ListenerStore:
 
     def by_ids(self, listener_ids: Iterable[str]) -> dict[str, ListenerDocument]:
         """Return the documents there are among these listeners'."""
-        found = self._collection.find({"_id": {"$in": list(listener_ids)}})
+        found = self._collection.find({"_id": {"$in": list(listener_ids)}}).batch_size(READ_AT_ONCE)
         return {document["_id"]: _listener(document) for document in found}
 
     def get(self, listener_id: str) -> ListenerDocument | None:
         """Return one listener's document."""
         return self.by_ids([listener_id]).get(listener_id)
 
-    def advance(self, new: ListenerDocument, base: ListenerDocument | None) -> bool:
-        """Put ``new`` in the place of ``base``, or nothing when another has changed the document since.
+    def advance(self, changes: Sequence[tuple[ListenerDocument, Place | None]]) -> frozenset[str]:
+        """Put each new document in the place of the one that it rests on, in one command of each kind.
 
-        One conditional write: the store never holds a part of it, and never goes back in offset.
+        Every write is conditional: the store never holds a part of a document, and never goes back in offset.
+
+        Parameters
+        ----------
+        changes
+            The new document of different listeners, and the place of the one that it rests on, None for a new
+            listener.
+
+        Returns
+        -------
+        frozenset of str
+            The listeners whose document is now another than the new one: it had been changed meanwhile.
         """
-        document = {
-            "_id": new.listener_id,
-            "state": new.state,
-            "log": new.log,
-            "partition": new.partition,
-            "offset": new.offset,
-            "recent_event_ids": list(new.recent_event_ids[-RECENT_EVENTS:]),
-            "caused_by": new.caused_by,
-        }
-        if base is None:
-            try:
-                self._collection.insert_one(document)
-            except DuplicateKeyError:
-                return False
-            return True
-        if base.holds(new.log, new.partition, new.offset):
-            return False
-        unchanged = {
-            "_id": base.listener_id, "log": base.log, "partition": base.partition, "offset": base.offset,
-        }  # fmt: skip
-        return self._collection.replace_one(unchanged, document).matched_count == 1
+        refused = {new.listener_id for new, base in changes if base is not None and base.holds(new.place)}
+        fresh = [new for new, base in changes if base is None]
+        changed = [
+            (new, base) for new, base in changes if base is not None and new.listener_id not in refused
+        ]
+        if fresh:
+            refused |= self._insert(fresh)
+        if changed:
+            refused |= self._replace(changed)
+        return frozenset(refused)
+
+    def _insert(self, fresh: Sequence[ListenerDocument]) -> set[str]:
+        there = insert_new(self._collection, [_document(new) for new in fresh])
+        return {fresh[place].listener_id for place in there}
+
+    def _replace(self, changed: Sequence[tuple[ListenerDocument, Place]]) -> set[str]:
+        done = self._collection.bulk_write(
+            [ReplaceOne({"_id": new.listener_id, **base._asdict()}, _document(new)) for new, base in changed],
+            ordered=False,
+        )
+        if done.matched_count == len(changed):
+            return set()
+        fields = dict.fromkeys(Place._fields, 1)
+        found = self._collection.find({"_id": {"$in": [new.listener_id for new, _ in changed]}}, fields)
+        there = {document.pop("_id"): Place(**document) for document in found.batch_size(READ_AT_ONCE)}
+        return {new.listener_id for new, _ in changed if there.get(new.listener_id) != new.place}
+
+
+def _document(new: ListenerDocument) -> dict[str, Any]:
+    # Bytes for what nobody asks for in part: a store that takes fields apart needs ten times as long.
+    return {
+        "_id": new.listener_id,
+        **new.place._asdict(),
+        "state": bson.encode(new.state),
+        "recent": new.recent,
+        "forgotten_ms": new.forgotten_ms,
+        "caused_by": new.caused_by,
+    }
 
 
 def _listener(document: dict[str, Any]) -> ListenerDocument:
+    state = document["state"]
+    # Segue 0.1 before the state was bytes, and ids had no times.
+    former = [(UUID(event_id).bytes, NEVER_MS) for event_id in document.get("recent_event_ids", ())]
     return ListenerDocument(
         listener_id=document["_id"],
-        state=document["state"],
-        log=document["log"],
-        partition=document["partition"],
-        offset=document["offset"],
-        recent_event_ids=tuple(document["recent_event_ids"]),
+        state=state if isinstance(state, dict) else bson.decode(state),
+        **{name: document[name] for name in Place._fields},
+        recent=document["recent"] if "recent" in document else pack(former),
+        forgotten_ms=document.get("forgotten_ms", NEVER_MS),
         caused_by=document["caused_by"],
     )
 
@@ -104,12 +176,18 @@ class OffsetStore:
         """Return the next offset by partition; a partition that nobody has served is not in it."""
         return {found["partition"]: found["offset"] for found in self._collection.find({"log": log})}
 
-    def put(self, log: str, partition: int, offset: int) -> None:
-        """Record the next offset of a partition; it never goes back."""
-        self._collection.update_one(
-            {"_id": f"{log}:{partition}"},
-            {"$set": {"log": log, "partition": partition}, "$max": {"offset": offset}},
-            upsert=True,
+    def put(self, log: str, offsets: Mapping[int, int]) -> None:
+        """Record the next offset of partitions; it never goes back."""
+        self._collection.bulk_write(
+            [
+                UpdateOne(
+                    {"_id": f"{log}:{partition}"},
+                    {"$set": {"log": log, "partition": partition}, "$max": {"offset": offset}},
+                    upsert=True,
+                )
+                for partition, offset in offsets.items()
+            ],
+            ordered=False,
         )
 
 

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
-from pymongo import ReplaceOne
 from pymongo.collection import Collection
+
+from segue.store.inserting import insert_new
+from segue.store.tracks import READ_AT_ONCE
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -24,9 +26,12 @@ class PlayStore:
         """Write events, each with its ``event_id``; writing one twice changes nothing."""
         for start in range(0, len(plays), _BATCH):
             documents = [{**play, "_id": play["event_id"]} for play in plays[start : start + _BATCH]]
-            self._collection.bulk_write(
-                [ReplaceOne({"_id": d["_id"]}, d, upsert=True) for d in documents], ordered=False
-            )
+            insert_new(self._collection, documents)
+
+    def there(self, event_ids: Iterable[str]) -> set[str]:
+        """Return those among these events' ids that are stored."""
+        found = self._collection.find({"_id": {"$in": list(event_ids)}}, {"_id": 1}).batch_size(READ_AT_ONCE)
+        return {document["_id"] for document in found}
 
     def frame(self) -> pd.DataFrame:
         """Return all events by time, one row each, without the store's own key."""

@@ -2,23 +2,36 @@
 
 from __future__ import annotations
 
+import json
+from collections.abc import Mapping
 from typing import Any
 
+from pymongo import ReplaceOne
 from pymongo.collection import Collection
 
 
 class RecommendationStore:
-    """Read and write the documents of `segue.live.events.Recommendation`, as JSON holds them."""
+    """Read and write the messages of `segue.live.events.Recommendation`, as they stand in their topic."""
 
     def __init__(self, collection: Collection[dict[str, Any]]) -> None:
         self._collection = collection
 
-    def put(self, recommendation: dict[str, Any]) -> None:
-        """Replace the listener's list."""
-        listener = recommendation["listener_id"]
-        self._collection.replace_one({"_id": listener}, {**recommendation, "_id": listener}, upsert=True)
+    def put(self, contents: Mapping[str, bytes]) -> None:
+        """Replace the lists of some listeners, each by the UTF-8 JSON of its message."""
+        self._collection.bulk_write(
+            [
+                ReplaceOne({"_id": listener}, {"_id": listener, "content": content}, upsert=True)
+                for listener, content in contents.items()
+            ],
+            ordered=False,
+        )
 
     def get(self, listener_id: str) -> dict[str, Any] | None:
-        """Return the listener's list, or None for one who has none yet."""
+        """Return the listener's list as JSON holds it, or None for one who has none yet."""
         found = self._collection.find_one({"_id": listener_id})
-        return {name: value for name, value in found.items() if name != "_id"} if found else None
+        if found is None:
+            return None
+        if "content" in found:
+            return json.loads(found["content"])
+        # Segue 0.1 kept the fields apart.
+        return {name: value for name, value in found.items() if name != "_id"}

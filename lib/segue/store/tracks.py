@@ -46,6 +46,11 @@ class TrackStore:
         found = self._collection.find({}, {"_id": 1}).batch_size(READ_AT_ONCE)
         return {document["_id"] for document in found}
 
+    def there(self, track_ids: Iterable[int]) -> set[int]:
+        """Return those among these ids that a stored track has."""
+        found = self._collection.find({"_id": {"$in": list(track_ids)}}, {"_id": 1}).batch_size(READ_AT_ONCE)
+        return {document["_id"] for document in found}
+
     def set_recordings(self, recordings: Mapping[int, int]) -> None:
         """Write `Track.recording` of the tracks with these ids, and leave all else of them as it is."""
         if recordings:

@@ -1,0 +1,226 @@
+"""What becomes of a batch of records: first the states, then the lists, then what nobody waits for."""
+
+from __future__ import annotations
+
+import time
+from collections import deque
+from collections.abc import Collection, Iterable, Mapping, Sequence
+from typing import Any
+from uuid import UUID, uuid5
+
+from kafka import KafkaProducer, TopicPartition
+
+from segue.live import intake
+from segue.live.activity import Activity
+from segue.live.events import Recommendation, now
+from segue.live.ledger import Entry, Ledger, Written
+from segue.live.loading import Models
+from segue.live.owed import Due, Owed
+from segue.live.serving import Made, Serving
+from segue.live.standing import Line, Received, Standing
+from segue.live.standings import Standings
+from segue.models.data import positions_in
+from segue.services.topics import RECOMMENDATIONS, REJECTED
+from segue.store import Store
+
+LISTS_S = 0.05
+"""Seconds that lists may take before the next records are read: states come first."""
+
+_AT_ONCE = 16
+_LOOKED_THROUGH = 256
+_TRACKS_KNOWN = 100_000
+_NAMESPACE = UUID("d1f9a3a2-6a0e-5c0c-8f0a-1f6f3d0b7c55")
+
+
+class Processing:
+    """Gives records their effect.
+
+    Events of a listener are applied in the order of their offsets; one conditional update of the listener's
+    document holds the state, the offset and the event ids. The offset from which a partition goes on is
+    written later, when the plays are stored, the lists published and none is owed for an earlier event.
+    Whatever dies in between, the same events come again and change nothing twice.
+
+    Parameters
+    ----------
+    store
+        Where states, plays and lists go.
+    database
+        Only events of this ``dataset`` have an effect.
+    log
+        Name of the topic of plays as it was made.
+    producer
+        For lists and for what is refused.
+    models
+        What lists are made with; asked anew for each few lists.
+    activity
+        Is told what was done.
+    length
+        Tracks in a list.
+    """
+
+    def __init__(
+        self,
+        store: Store,
+        database: str,
+        log: str,
+        producer: KafkaProducer,
+        models: Models,
+        activity: Activity,
+        length: int,
+    ) -> None:
+        self._store, self._database, self._log = store, database, log
+        self._producer, self._models, self._activity, self._length = producer, models, activity, length
+        self._owed, self._read = Owed(), dict[int, int]()
+        self._written: deque[Written] = deque()
+        self._ledger = Ledger(store, log, self._written.append)
+        self._standings = Standings(store, self._settle)
+        self._tracks: set[int] = set()
+
+    @property
+    def owes(self) -> bool:
+        """Tell whether lists are owed."""
+        return len(self._owed) > 0
+
+    def turn(self, records: Mapping[TopicPartition, Sequence[Any]]) -> None:
+        """Give every record its effect on a state, and make lists for a while.
+
+        Raises
+        ------
+        KafkaError, PyMongoError
+            If one of the two is away: then `restart`, and read the records again.
+        """
+        began = time.monotonic()
+        found = intake.sort(
+            (record for batch in records.values() for record in batch), self._database, self._unknown
+        )
+        sent = [self._refuse(record, reason) for record, reason in found.refused]
+        for wave in _waves(self._log, found.active):
+            self._standings.advance(wave)
+            for name, (line, received) in wave.items():
+                first, last = received[0].offset, received[-1]
+                self._owed.add(name, Due(line.partition, first, last, found.sent_ms[name]))
+        self._read |= {part.partition: batch[-1].offset + 1 for part, batch in records.items()}
+        sent += self._make_lists(time.monotonic() + LISTS_S)
+        self._ledger.put(Entry(found.events, sent, self._owed.resume(self._read)))
+        if records:
+            self._activity.batch(sum(map(len, records.values())), time.monotonic() - began)
+
+    def written(self) -> dict[int, int]:
+        """Return the offsets that were written since the last call, by partition.
+
+        Raises
+        ------
+        KafkaError, PyMongoError
+            As `turn` does, for what was left to be written.
+        """
+        self._ledger.check()
+        offsets: dict[int, int] = {}
+        while self._written:
+            new, events = self._written.popleft()
+            offsets |= new
+            self._activity.events(events)
+        return offsets
+
+    def restart(self) -> None:
+        """Forget everything that is not in the store: records are read again from the offsets there."""
+        self._ledger.close()
+        self._ledger = Ledger(self._store, self._log, self._written.append)
+        self.keep_to(set())
+
+    def keep_to(self, partitions: Collection[int]) -> None:
+        """Forget where we are in all other partitions, as some have come or gone."""
+        self._owed.keep_to(partitions)
+        self._read = {part: offset for part, offset in self._read.items() if part in partitions}
+        self._standings.clear()
+
+    def finish(self) -> None:
+        """Write what is left to be written; raises as `written` does."""
+        self._ledger.settle()
+        self.written()
+
+    def close(self) -> None:
+        """End the thread that writes."""
+        self._ledger.close()
+
+    def _settle(self) -> None:
+        self._ledger.settle()
+
+    # Lists ---------------------------------------------------------------------------------------------
+
+    def _make_lists(self, deadline: float) -> list[Any]:
+        """Make lists that are owed, at least a few, until the deadline; return what was sent."""
+        sent: list[Any] = []
+        names = self._owed.next(_LOOKED_THROUGH)
+        for start in range(0, len(names), _AT_ONCE):
+            sent += self._publish(names[start : start + _AT_ONCE])
+            if time.monotonic() > deadline:
+                break
+        return sent
+
+    def _publish(self, names: Sequence[str]) -> list[Any]:
+        standings = self._standings.of(names)
+        serving = self._models.serving
+        made = serving.recommend_each([standing.state for standing in standings.values()], self._length)
+        contents = {
+            name: self._recommendation(standing, serving, one).to_bytes()
+            for (name, standing), one in zip(standings.items(), made, strict=True)
+        }
+        # First where the player reads, then to the player that listens.
+        self._store.recommendations.put(contents)
+        sent = [
+            self._producer.send(RECOMMENDATIONS, key=name.encode(), value=content)
+            for name, content in contents.items()
+        ]
+        published_ms = time.time() * 1000
+        for name, one in zip(standings, made, strict=True):
+            self._activity.listed(one.model, (published_ms - self._owed.due(name).sent_ms) / 1000)
+        for name in names:
+            self._owed.pay(name)
+        return sent
+
+    def _recommendation(self, standing: Standing, serving: Serving, made: Made) -> Recommendation:
+        """Return the message of a list; equal standings and models give an equal list of the same id."""
+        name = "/".join((self._database, standing.listener_id, *map(str, standing.place)))
+        return Recommendation(
+            recommendation_id=uuid5(_NAMESPACE, f"{name}/{serving.fingerprint}"),
+            dataset=self._database,
+            listener_id=standing.listener_id,
+            made_at=now(),
+            model=made.model,
+            items=made.items,
+            caused_by=None if standing.caused_by is None else UUID(standing.caused_by),
+        )
+
+    # Records that are no event -------------------------------------------------------------------------
+
+    def _refuse(self, record: Any, reason: str) -> Any:
+        self._activity.rejected(reason)
+        place = f"{record.partition}:{record.offset}".encode()
+        return self._producer.send(REJECTED, key=place, value=intake.rejection(record, reason))
+
+    def _unknown(self, track_ids: Iterable[int]) -> set[int]:
+        """Return those that neither the models nor the store know: a track may be newer than the models."""
+        asked = sorted(track_ids)
+        places = positions_in(self._models.serving.track_ids, asked)
+        rest = {track for track, place in zip(asked, places, strict=True) if place < 0} - self._tracks
+        if rest:
+            there = self._store.tracks.there(rest)
+            if len(self._tracks) + len(there) > _TRACKS_KNOWN:
+                self._tracks.clear()
+            self._tracks |= there
+            rest -= there
+        return rest
+
+
+def _waves(
+    log: str, active: Mapping[int, Mapping[str, Sequence[Received]]]
+) -> list[dict[str, tuple[Line, Sequence[Received]]]]:
+    """Return the lines of each listener so that none is twice in a wave; more than one is a rare thing."""
+    waves: list[dict[str, tuple[Line, Sequence[Received]]]] = []
+    for partition, listeners in active.items():
+        for name, received in listeners.items():
+            wave = next((wave for wave in waves if name not in wave), None)
+            if wave is None:
+                waves.append(wave := {})
+            wave[name] = (Line(log, partition), received)
+    return waves

@@ -1,0 +1,116 @@
+"""The listeners of a worker: read once, kept at hand, and written on condition."""
+
+from __future__ import annotations
+
+from collections import OrderedDict
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from uuid import UUID
+
+from segue.live.standing import Line, Received, Standing, advance, doubtful
+from segue.store import Store
+
+MOST_TRACKS = 600_000
+"""Tracks in the states that are kept at hand: some 150 MB."""
+
+_OWN = 16
+
+
+class Standings:
+    """How the listeners stand whom this worker serves.
+
+    What is kept at hand may be older than the store's if another worker was given a partition meanwhile: each
+    write rests on the document that was read, and is done again from the newest when that has changed.
+
+    Parameters
+    ----------
+    store
+        The data set's.
+    settle
+        Writes all plays that are waiting to be stored.
+    """
+
+    def __init__(self, store: Store, settle: Callable[[], None]) -> None:
+        self._store, self._settle = store, settle
+        self._at_hand: OrderedDict[str, Standing] = OrderedDict()
+        self._tracks = 0
+
+    def clear(self) -> None:
+        """Forget what is at hand, as after an error or when a partition has come or gone."""
+        self._at_hand.clear()
+        self._tracks = 0
+
+    def advance(self, received: Mapping[str, tuple[Line, Sequence[Received]]]) -> None:
+        """Give each listener's events of one line their effect.
+
+        Raises
+        ------
+        PyMongoError
+            If the store does not take it; then `clear`, and read the events again.
+        """
+        waiting = dict(received)
+        while waiting:
+            before = self._read(waiting)
+            stored = self._stored(before, waiting)
+            after = {
+                name: advance(before.get(name), name, line, events, stored)
+                for name, (line, events) in waiting.items()
+            }
+            changed = {
+                name: new for name, new in after.items() if new is not None and new is not before.get(name)
+            }
+            waiting = {name: waiting[name] for name in self._write(changed, before)}
+
+    def of(self, listener_ids: Iterable[str]) -> dict[str, Standing]:
+        """Return how these listeners stand, without those of whom nothing is known."""
+        return self._read(listener_ids)
+
+    def _read(self, names: Iterable[str]) -> dict[str, Standing]:
+        found, missing = {}, []
+        for name in names:
+            kept = self._at_hand.get(name)
+            if kept is None:
+                missing.append(name)
+            else:
+                self._at_hand.move_to_end(name)
+                found[name] = kept
+        for document in (self._store.listeners.by_ids(missing) if missing else {}).values():
+            found[document.listener_id] = Standing.of(document)
+            self._keep(found[document.listener_id])
+        return found
+
+    def _stored(
+        self, before: Mapping[str, Standing], waiting: Mapping[str, tuple[Line, Sequence[Received]]]
+    ) -> frozenset[UUID]:
+        asked: set[UUID] = set()
+        for name, (line, events) in waiting.items():
+            asked |= doubtful(before.get(name), line, events)
+        if not asked:
+            return frozenset()
+        self._settle()
+        return frozenset(UUID(each) for each in self._store.plays.there(map(str, asked)))
+
+    def _write(self, changed: Mapping[str, Standing], before: Mapping[str, Standing]) -> frozenset[str]:
+        """Write what has changed, keep it at hand, and return whose base had changed in the store."""
+        if not changed:
+            return frozenset()
+        bases = {name: before[name].place if name in before else None for name in changed}
+        refused = self._store.listeners.advance(
+            [(new.to_document(), bases[name]) for name, new in changed.items()]
+        )
+        for name, new in changed.items():
+            self._drop(name)
+            if name not in refused:
+                self._keep(new)
+        return refused
+
+    def _keep(self, standing: Standing) -> None:
+        self._drop(standing.listener_id)
+        self._at_hand[standing.listener_id] = standing
+        self._tracks += _OWN + len(standing.state.tracks)
+        while self._tracks > MOST_TRACKS and len(self._at_hand) > 1:
+            self._drop(next(iter(self._at_hand)))
+
+    def _drop(self, name: str) -> None:
+        kept = self._at_hand.pop(name, None)
+        if kept is not None:
+            self._tracks -= _OWN + len(kept.state.tracks)
