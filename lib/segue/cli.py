@@ -17,6 +17,7 @@ from segue.commands.features import features
 from segue.commands.import_plays import import_plays
 from segue.commands.recommend import path, recommend, similar
 from segue.commands.refit import refit
+from segue.commands.simulate import simulate
 from segue.errors import SegueError, UsageError
 
 _JSON = click.option("--json", "as_json", is_flag=True, help="Print one JSON object, for a program.")
@@ -101,6 +102,7 @@ app.add_command(path)
 app.add_command(recommend)
 app.add_command(activity)
 app.add_command(import_plays)
+app.add_command(simulate)
 
 
 @app.command()

@@ -7,7 +7,7 @@ from segue.dataset.base import Track
 from segue.dataset.listening import simulate
 from segue.dataset.tastes import Habits, World, born
 from segue.simulate.reaction import PLACES, Draws, Manner, Play, choose, draw, hear, own_mind, react
-from segue.simulate.taste import SURE, Taste, taste_of
+from segue.simulate.taste import SURE, Taste, Tastes
 
 TRACKS = [Track(100 + i, artist=f"artist {i}", genre_top="liked" if i < 4 else "not") for i in range(12)]
 WORLD = World(TRACKS, 0, Habits(skew=0.0))
@@ -15,7 +15,7 @@ PRECIOUS = np.array([np.log(3), np.log(0.01)], dtype=np.float32)
 
 
 def taste(by_genre: np.ndarray = PRECIOUS) -> Taste:
-    return Taste(WORLD, by_genre, np.zeros(12, dtype=np.float32), 0.0, 1 / 3)
+    return Taste(WORLD, by_genre, np.zeros(12, dtype=np.float32), 0.0)
 
 
 def draws(plays: int = 1, **given) -> Draws:
@@ -43,14 +43,15 @@ def test_the_taste_is_that_of_the_listener_whose_history_was_simulated():
         Track(i, artist=f"artist {i % 30}", artist_id=i % 30, genre_top="abcde"[i % 5]) for i in range(150)
     ]
     world = World(tracks, 7, Habits())
-    found = taste_of(world, 7, 3)
+    tastes = Tastes(world, 7)
+    found = tastes.of(3)
     affinity = world.affinity(born(7, 3))
     assert found.affinity() == pytest.approx(affinity, abs=1e-5)
     assert found.level == pytest.approx(np.log(np.exp(affinity).mean()), abs=1e-5)
-    assert found.share == found.fits().mean()
+    assert tastes.share(3) == pytest.approx(found.fits().mean())
     # Of what they played, what they chose themselves fits their own taste better than another's.
     own = [e["track_id"] for e in simulate(tracks, 4, 7) if e["listener_id"] == "simulated-0004"]
-    others = [taste_of(world, 7, number).fit(np.array(own)).mean() for number in (0, 1, 2)]
+    others = [tastes.of(number).fit(np.array(own)).mean() for number in (0, 1, 2)]
     assert found.fit(np.array(own)).mean() > max(others) + 1
 
 

@@ -16,7 +16,7 @@ from segue.plots import sessions as picture
 from segue.simulate.reaction import PLACES
 from segue.simulate.study import ARMS, FROZEN, LIVE, POPULARITY, Listener, simulate_sessions
 from segue.simulate.summary import by_arm, by_session, live_against_others
-from segue.simulate.taste import Taste, taste_of
+from segue.simulate.taste import Taste, Tastes
 from segue.simulate.world import listeners_with_history, world_of
 from support.live_world import SIZE, TRACKS, catalogue, fitted
 
@@ -35,7 +35,7 @@ def planted(number: int) -> Listener:
     """Return a new listener who likes one of the four kinds of sound, and no other."""
     by_genre = np.full(4, -4, dtype=np.float32)
     by_genre[number % 4] = 2.0
-    likes = Taste(WORLD, by_genre, np.zeros(WORLD.artists, dtype=np.float32), 0.0, 0.25)
+    likes = Taste(WORLD, by_genre, np.zeros(WORLD.artists, dtype=np.float32), 0.0)
     return Listener(f"simulated-{number:04d}", number, likes)
 
 
@@ -150,15 +150,14 @@ def test_listeners_have_the_taste_and_the_state_of_their_simulated_history():
     chosen = listeners_with_history(world, plays, 4, 5, "d")
     assert len(chosen) == 4
     assert [one.name for one in chosen] == sorted(one.name for one in chosen)
+    tastes = Tastes(World(tracks, 5, Habits()), 5)
     for one in chosen:
         own = plays[plays["listener_id"] == one.name]
         assert set(one.state.tracks) == set(own["track_id"])
         assert (
             sum(heard.completes for heard in one.state.tracks.values()) == (own["kind"] == "complete").sum()
         )
-        assert one.taste.affinity() == pytest.approx(
-            taste_of(World(tracks, 5, Habits()), 5, one.number).affinity()
-        )
+        assert one.taste.affinity() == pytest.approx(tastes.of(one.number).affinity())
     with pytest.raises(SegueError, match="not simulated with seed 6"):
         listeners_with_history(world, plays, 4, 6, "d")
     with pytest.raises(SegueError, match="nobody here is simulated"):
@@ -172,4 +171,4 @@ def test_wrong_numbers_are_refused():
         simulate_sessions(SERVING, POPULAR, [], 1, seed=0)
     small = World(WORLD.tracks[:5], 0, Habits())
     with pytest.raises(SegueError, match="names a track"):
-        simulate_sessions(SERVING, POPULAR, [Listener("a", 0, taste_of(small, 0, 0))], 1, seed=0)
+        simulate_sessions(SERVING, POPULAR, [Listener("a", 0, Tastes(small, 0).of(0))], 1, seed=0)

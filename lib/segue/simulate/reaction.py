@@ -15,7 +15,7 @@ PLACES = 10
 """Places of a list that are looked at, at most."""
 
 _DISLIKES = 0.1
-_KNOWN = 4_000
+_KNOWN = 1_000
 
 
 @dataclass(frozen=True)
@@ -83,7 +83,7 @@ class Draws:
 def draw(rng: np.random.Generator, tracks: int, manner: Manner) -> Draws:
     """Return the random numbers of one session on a catalogue of so many tracks, the same for equal ``rng``.
 
-    Of a catalogue beyond 4,000 tracks as many come to mind, others each time.
+    Of a catalogue beyond 1,000 tracks as many come to mind, others each time.
     """
     plays = 1 + int(rng.poisson(max(manner.plays - 1, 0)))
     mind = np.arange(tracks) if tracks <= _KNOWN else np.unique(rng.integers(tracks, size=_KNOWN))

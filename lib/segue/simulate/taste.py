@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import lru_cache
 
 import numpy as np
 
@@ -12,6 +13,9 @@ SURE = 0.8
 """Chance of being heard to the end from which on a track fits a listener: four times in five."""
 
 ALL = slice(None)
+
+_KEPT_BYTES = 64 << 20
+_LEAST_KEPT = 64
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,15 +28,12 @@ class Taste:
         float32[genres] and float32[artists]: log preference.
     level
         Log of the mean preference over the catalogue.
-    share
-        Share of the catalogue that fits, 0 to 1: what a random list would hit.
     """
 
     world: World
     by_genre: np.ndarray
     by_artist: np.ndarray
     level: float
-    share: float
 
     def affinity(self, tracks: np.ndarray | slice = ALL) -> np.ndarray:
         """Return float32[m]: log preference for tracks by their positions, popularity left out."""
@@ -44,13 +45,41 @@ class Taste:
 
     def fits(self, tracks: np.ndarray | slice = ALL) -> np.ndarray:
         """Return bool[m]: whether a track is heard to the end with a chance of at least `SURE`."""
-        return np.asarray(1 - skip_chance(self.fit(tracks)) >= SURE)
+        return fitting(self.fit(tracks))
 
 
-def taste_of(world: World, seed: int, number: int) -> Taste:
-    """Return the taste that listener ``number``, from 0, has in `segue.dataset.listening.simulate`."""
-    by_genre, by_artist = (each.astype(np.float32) for each in world.taste(born(seed, number)))
-    preference = np.exp(by_genre[world.genre] + by_artist[world.artist])
-    level = float(np.log(preference.mean(dtype=np.float64)))
-    known = Taste(world, by_genre, by_artist, level, 0.0)
-    return Taste(world, by_genre, by_artist, level, float(known.fits().mean()))
+def fitting(fit: np.ndarray) -> np.ndarray:
+    """Return bool[m]: whether tracks with float[m] fit are heard to the end often enough to be hits."""
+    return np.asarray(1 - skip_chance(fit) >= SURE)
+
+
+class Tastes:
+    """The tastes of all simulated listeners of a world, each made when it is asked for.
+
+    At most some 64 MiB of them are kept: a taste that is asked for again is the same.
+
+    Parameters
+    ----------
+    world, seed
+        Those of `segue.dataset.listening.simulate`: listener ``number``, from 0, has the taste there.
+    """
+
+    def __init__(self, world: World, seed: int) -> None:
+        self.world, self._seed = world, seed
+        pairs = world.genre.astype(np.int64) * world.artists + world.artist
+        kinds, self._count = np.unique(pairs, return_counts=True)
+        self._genre, self._artist = np.divmod(kinds, world.artists)
+        kept = max(_LEAST_KEPT, _KEPT_BYTES // (4 * (world.genres + world.artists)))
+        self.of = lru_cache(kept)(self._make)
+
+    def _make(self, number: int) -> Taste:
+        by_genre, by_artist = (each.astype(np.float32) for each in self.world.taste(born(self._seed, number)))
+        preference = np.exp(by_genre[self._genre] + by_artist[self._artist], dtype=np.float64)
+        level = float(np.log(np.average(preference, weights=self._count)))
+        return Taste(self.world, by_genre, by_artist, level)
+
+    def share(self, number: int) -> float:
+        """Return the share of the catalogue that fits a listener, 0 to 1: what a random list would hit."""
+        taste = self.of(number)
+        fit = taste.by_genre[self._genre] + taste.by_artist[self._artist] - np.float32(taste.level)
+        return float(np.average(fitting(fit), weights=self._count))

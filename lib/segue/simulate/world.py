@@ -15,7 +15,7 @@ from segue.live import listener
 from segue.live.events import PlayEvent
 from segue.live.listener import ListenerState
 from segue.simulate.study import Listener
-from segue.simulate.taste import taste_of
+from segue.simulate.taste import Tastes
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -90,9 +90,8 @@ def listeners_with_history(
             )
     own = plays[plays["listener_id"].isin(chosen.keys())]
     states = {str(name): _state(events, database) for name, events in own.groupby("listener_id")}
-    return [
-        Listener(name, number, taste_of(world, seed, number), states[name]) for name, number in chosen.items()
-    ]
+    tastes = Tastes(world, seed)
+    return [Listener(name, number, tastes.of(number), states[name]) for name, number in chosen.items()]
 
 
 def _state(events: pd.DataFrame, database: str) -> ListenerState:

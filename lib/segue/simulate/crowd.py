@@ -1,0 +1,163 @@
+"""Live listeners: who acts next, and what they do with the newest list that they have."""
+
+from __future__ import annotations
+
+import math
+from collections import deque
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, replace
+from uuid import uuid4
+
+import numpy as np
+
+from segue.live.events import Kind, Source
+from segue.simulate.answers import Offer
+from segue.simulate.reaction import PLACES, Draws, Manner, choose, draw, hear, own_mind
+from segue.simulate.taste import Taste, Tastes, fitting
+
+PAUSE_S = 20.0
+"""Seconds between two acts of one listener, about: so many are there at once as the rate needs."""
+
+_VISIT, _ORDER = 5, 6
+_NOTHING = np.zeros(0)
+
+
+@dataclass(frozen=True, slots=True)
+class Act:
+    """Something that listener ``number`` does with the track at a position of the world."""
+
+    number: int
+    session_id: str
+    kind: Kind
+    track: int
+    position_s: float
+    source: Source
+
+
+@dataclass
+class Hits:
+    """Lists that were looked at, their tracks that fit, and how many popular and random ones would have."""
+
+    lists: int = 0
+    fitting: int = 0
+    popular: int = 0
+    chance: float = 0.0
+
+    def to_json(self) -> dict[str, float | None]:
+        """Return shares of the first ten places, None where no list was looked at."""
+        looked = max(1, self.lists)
+        shares = {
+            "hit_rate": self.fitting / (PLACES * looked),
+            "popularity": self.popular / (PLACES * looked),
+            "random": self.chance / looked,
+        }
+        return {name: round(share, 4) if self.lists else None for name, share in shares.items()}
+
+
+class Crowd:
+    """So many listeners, of whom as many are there as act at a rate with a pause of `PAUSE_S`.
+
+    They take turns. Who has finished a session goes, and the next one comes, in an order drawn anew each time
+    that all have been there.
+
+    Parameters
+    ----------
+    tastes
+        Theirs.
+    listeners, rate
+        How many there are, and how many acts a second all of them together make.
+    newest
+        Gives the newest list of a listener.
+    popular
+        int64[at most ten]: positions of the most popular tracks, a yardstick.
+    seed
+        Equal seeds and lists give equal acts; only ids of sessions and events are new each time.
+    """
+
+    def __init__(
+        self,
+        tastes: Tastes,
+        listeners: int,
+        rate: float,
+        newest: Callable[[int], Offer | None],
+        popular: np.ndarray,
+        seed: int,
+    ) -> None:
+        self.hits = Hits()
+        self.seen: set[int] = set()
+        self._tastes, self._newest, self._popular, self._seed = tastes, newest, popular, seed
+        self._lengths = tastes.world.length_s
+        self._unheard = np.zeros(len(tastes.world.tracks))
+        self._visits = np.zeros(listeners, dtype=np.int64)
+        self._arriving = self._arrivals(listeners)
+        present = min(listeners, max(1, math.ceil(rate * PAUSE_S)))
+        self._ring: deque[Iterator[Act]] = deque(self._visit(next(self._arriving)) for _ in range(present))
+
+    def act(self) -> Act:
+        """Return what is done next."""
+        while True:
+            visit = self._ring.popleft()
+            act = next(visit, None)
+            self._ring.append(visit if act is not None else self._visit(next(self._arriving)))
+            if act is not None:
+                self.seen.add(act.number)
+                return act
+
+    def _arrivals(self, listeners: int) -> Iterator[int]:
+        rng = np.random.default_rng([self._seed, _ORDER])
+        while True:
+            yield from rng.permutation(listeners).tolist()
+
+    def _visit(self, number: int) -> Iterator[Act]:
+        """Yield the acts of one session; nothing is drawn or kept of it before the first."""
+        self._visits[number] += 1
+        rng = np.random.default_rng([self._seed, _VISIT, number, int(self._visits[number])])
+        draws = draw(rng, self._unheard.size, Manner())
+        own = own_mind(self._tastes.of(number), draws, self._unheard).tolist()
+        # Of a session thousands may be open: what only the own mind needs is not kept.
+        draws = replace(draws, mind=_NOTHING, whim=_NOTHING)
+        session_id, played = uuid4().hex, set[int]()
+        looked: Offer | None = None
+        for i in range(draws.plays):
+            offer = self._newest(number)
+            taste = self._tastes.of(number)
+            offered = [] if offer is None else list(offer.tracks)
+            fit = taste.fit(np.array(offered, dtype=np.int64))
+            if offer is not None and offered and offer is not looked and not draws.ignores[i]:
+                looked = offer
+                self._count(number, taste, fit)
+                yield Act(number, session_id, "impression", offered[0], 0.0, _source(offer))
+            track, place = choose(fit, offered, own, played, draws, i)
+            played.add(track)
+            fits = float(fit[place]) if place >= 0 else float(taste.fit(np.array([track]))[0])
+            del taste
+            source = _source(offer) if place >= 0 and offer is not None else Source(list="own-mind")
+            yield from self._play(number, session_id, track, place, fits, draws, i, source)
+
+    def _play(
+        self,
+        number: int,
+        session_id: str,
+        track: int,
+        place: int,
+        fit: float,
+        draws: Draws,
+        i: int,
+        source: Source,
+    ) -> Iterator[Act]:
+        play = hear(track, place, fit, draws, i)
+        position_s = round(play.share * float(self._lengths[track]), 3)
+        yield Act(number, session_id, "play", track, 0.0, source)
+        yield Act(number, session_id, "complete" if play.completed else "skip", track, position_s, source)
+        if play.opinion:
+            yield Act(number, session_id, play.opinion, track, position_s, source)
+
+    def _count(self, number: int, taste: Taste, fit: np.ndarray) -> None:
+        self.hits.lists += 1
+        self.hits.fitting += int(fitting(fit).sum())
+        self.hits.popular += int(taste.fits(self._popular).sum())
+        self.hits.chance += self._tastes.share(number)
+
+
+def _source(offer: Offer) -> Source:
+    return Source(list="for-you", model=offer.model, recommendation_id=offer.recommendation_id)
