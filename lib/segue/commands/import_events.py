@@ -78,19 +78,13 @@ class Road:
         self.sent = self.known = 0
         self._store, self._listener_id, self._bootstrap = store, listener_id, bootstrap
         try:
-            log = broker.log_name(bootstrap)
-            self._waiting = set(self._read_waiting(store.offsets.get(log)))
-            self._producer = KafkaProducer(
-                bootstrap_servers=bootstrap.split(","),
-                client_id="segue-import",
-                acks="all",
-                linger_ms=5,
-                request_timeout_ms=_TIMEOUT_MS,
-                delivery_timeout_ms=int(_DELIVERY_S * 1000),
-                max_block_ms=_TIMEOUT_MS,
-                bootstrap_timeout_ms=_TIMEOUT_MS,
-                allow_auto_create_topics=False,
-            )
+            self._producer = _producer(bootstrap)
+            try:
+                served = store.offsets.get(broker.log_name(bootstrap))
+                self._waiting = set(self._read_waiting(served))
+            except BaseException:
+                self.close()
+                raise
         except KafkaError as error:
             raise self._away(error) from None
 
@@ -125,9 +119,7 @@ class Road:
 
     def _there(self, event_ids: list[str]) -> set[str]:
         """Return which events the store has, or Kafka keeps for a worker."""
-        plays = self._store.client[self._store.database]["plays"]
-        stored = plays.find({"_id": {"$in": event_ids}}, {"_id": 1}).batch_size(_AT_ONCE)
-        return {document["_id"] for document in stored} | self._waiting.intersection(event_ids)
+        return self._store.plays.there(event_ids) | self._waiting.intersection(event_ids)
 
     def _read_waiting(self, served: dict[int, int]) -> Iterator[str]:
         """Yield the ids of the listener's events that no worker has stored yet, by ``served`` offsets."""
@@ -174,3 +166,17 @@ class Road:
             f"services up`, then give the same command again; it has acknowledged {self.sent:,} plays, which "
             "are not sent twice"
         )
+
+
+def _producer(bootstrap: str) -> KafkaProducer:
+    return KafkaProducer(
+        bootstrap_servers=bootstrap.split(","),
+        client_id="segue-import",
+        acks="all",
+        linger_ms=5,
+        request_timeout_ms=_TIMEOUT_MS,
+        delivery_timeout_ms=int(_DELIVERY_S * 1000),
+        max_block_ms=_TIMEOUT_MS,
+        bootstrap_timeout_ms=_TIMEOUT_MS,
+        allow_auto_create_topics=False,
+    )

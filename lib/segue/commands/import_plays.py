@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import logging
 import re
 import time
 from collections.abc import Iterator
@@ -48,6 +49,8 @@ def import_plays(*, file: Path, name: str | None, listener_id: str | None, as_js
 
     if (name is None) == (listener_id is None):
         raise UsageError("say whose history it is: either --listener NAME or --listener-id ID")
+    # The client says many times what is said here once: that Kafka is away.
+    logging.getLogger("kafka").setLevel(logging.CRITICAL)
     begun = time.monotonic()
     settings = Settings()
     with open_export(file) as export:

@@ -15,20 +15,20 @@ from segue.errors import SegueError
 LONGEST_LINE = 1 << 20
 """Bytes of a line beyond which it is no entry: ListenBrainz takes listens of up to 10 KiB."""
 
-_LISTS = (
-    "", "payload", "payload.listens", "listens", "recenttracks.track", "lovedtracks.track", "track",
-)  # fmt: skip
+_LISTS = ("payload", "payload.listens", "listens", "recenttracks.track", "lovedtracks.track", "track")
 _PLACES = frozenset(
-    (before + where).strip(".")
-    for before in ("", "item.")
-    for each in _LISTS
-    for where in (each, f"{each}.item")
+    ["", "item", "item.item"]
+    + [f"{before}{each}{after}" for each in _LISTS for before in ("", "item.") for after in ("", ".item")]
 )
-"""Where in a document listens stand: in ListenBrainz' answers or submissions, in Last.fm's pages, in arrays.
-"item" is ijson's word for a member of an array; a list of one is an object in Last.fm's JSON."""
+"""Where in a document listens stand: in ListenBrainz' answers and submissions, in Last.fm's pages, in arrays.
+
+"item" is ijson's word for a member of an array; a list of one is an object in Last.fm's JSON.
+"""
 
 _DEEPEST = 500
 _LARGEST = 20_000
+_PIECE = 8 << 10
+"""Bytes that ijson reads at a time: its work on brackets within brackets grows with their square."""
 
 
 def lines(stream: IO[bytes], file: str) -> Iterator[tuple[int, bytes] | Bad]:
@@ -52,7 +52,7 @@ def line_objects(stream: IO[bytes], file: str) -> Iterator[tuple[int, Mapping[st
             continue
         number, line = each
         try:
-            record = json.loads(line)
+            record = json.loads(line.decode())
         except UnicodeDecodeError:
             yield Bad(file, f"line {number}", "not UTF-8")
         except (ValueError, RecursionError):
@@ -81,7 +81,9 @@ def objects(
     building: ijson.ObjectBuilder | None = None
     place, values = "", 0
     try:
-        for prefix, event, value in ijson.parse(stream, multiple_values=True, use_float=True):
+        for prefix, event, value in ijson.parse(
+            stream, multiple_values=True, use_float=True, buf_size=_PIECE
+        ):
             if len(prefix) > _DEEPEST:
                 raise SegueError(f"{file} is nested too deep to be an export")
             if event == "start_map" and prefix in _PLACES:

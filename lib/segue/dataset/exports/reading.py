@@ -6,6 +6,7 @@ import json
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
+from itertools import zip_longest
 from pathlib import Path
 from typing import IO, Any
 
@@ -100,13 +101,9 @@ def _part(stream: Stream) -> tuple[_Part | None, str]:
 
 
 def _json(stream: Stream, head: bytes) -> tuple[_Part | None, str]:
-    """Return how to read JSON: a line at a time if that is how it begins, else as a document."""
-    records = _records(head)
-    known = [_form(record) for record in records if isinstance(record, dict)]
-    if len([form for form in known if form]) * 2 >= max(len(records), 1):
-        form = next(form for form in known if form)
-        first = any(listenbrainz.is_feedback(record) for record in records if isinstance(record, dict))
-        return _Part(stream, form, _lines, first), ""
+    """Return how to read JSON: a line at a time if any of the first stands for itself, else as a document."""
+    if (record := _of_a_line(head)) is not None:
+        return _Part(stream, _form(record), _lines, listenbrainz.is_feedback(record)), ""
     with stream.open() as opened:
         known_only = documents.objects(
             documents.stripped(opened), stream.name, lambda _, record: bool(_form(record))
@@ -119,16 +116,19 @@ def _json(stream: Stream, head: bytes) -> tuple[_Part | None, str]:
     return _Part(stream, _form(record), lambda s, name: _document(s, name, place), first), ""
 
 
-def _records(head: bytes) -> list[Any]:
-    """Return what the first lines are, None for one that is no JSON; the last may be cut."""
-    lines = head.split(b"\n")
-    whole = (lines[:-1] if len(head) == _HEAD else lines)[:_LOOKED_AT]
-    return [_loaded(line) for line in whole if line.strip()]
+def _of_a_line(head: bytes) -> Mapping[str, Any] | None:
+    """Return the first known object that has a line to itself; one that a bracket follows ends an array."""
+    lines = [line for each in head.split(b"\n")[:_LOOKED_AT] if (line := each.strip())]
+    for line, after in zip_longest(lines, lines[1:], fillvalue=b""):
+        record = None if after[:1] in (b"]", b"}", b",") else _loaded(line)
+        if isinstance(record, dict) and _form(record):
+            return record
+    return None
 
 
 def _loaded(line: bytes) -> Any:
     try:
-        return json.loads(line)
+        return json.loads(line.decode())
     except (ValueError, RecursionError):
         return None
 
