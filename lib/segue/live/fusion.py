@@ -13,8 +13,8 @@ TOP = 4.0
 NOW, TASTE = 1.0, 10.0
 """Half-lives of a listener's tracks in the two rankings by sound, in tracks touched since."""
 
-LEAST = 1 / (TOP + 800)
-"""A ranking by sound ends where a place would add less: a fortieth of what makes the first ten of a list."""
+LEAST = 1 / (TOP + 250)
+"""The rankings by sound end where a place adds less than this to either."""
 
 
 class Near(Protocol):
@@ -32,6 +32,9 @@ class Near(Protocol):
 
         int64[c] each: which of the seeds, the rank, and what.
         """
+
+
+_NONE = np.empty(0, dtype=np.int64)
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,15 +75,12 @@ class Fusion:
     .267, that of ALS alone .263. With ``NOW`` as long as ``TASTE`` nDCG@10 is .279, and 38 % of the lists
     name the like nowhere: that is the price of being heard at once.
 
-    Only the tracks that are named are worked on, on arrays of the catalogue's size that are kept and left
-    zero, so one list at a time.
+    Only the tracks that are named are worked on. What tells equal ones apart is kept between lists, so a
+    fusion makes one list at a time.
     """
 
     def __init__(self, n: int) -> None:
-        self._best = np.zeros((2, n))
-        self._owner = np.zeros((2, n), dtype=np.int64)
-        self._others = np.zeros(n)
-        self._index = np.zeros(n, dtype=np.int64)
+        self._slot = np.zeros(n, dtype=np.int64)
 
     def fuse(self, seeds: np.ndarray, weights: np.ndarray, near: Near | None, others: np.ndarray) -> Fused:
         """Return the fused ranking.
@@ -97,54 +97,60 @@ class Fusion:
             int64[r]: the ranking by what others play, best first.
         """
         places, sound, seed = self._by_sound(seeds, weights, near)
-        if not others.size:
-            return Fused(places, sound, np.zeros(places.size), seed)
-        self._others[others] = _reciprocal(np.arange(others.size))
-        self._index[places] = 1
-        further = others[self._index[others] == 0]
-        self._index[places] = 0
-        places = np.concatenate([places, further])
-        by_others = self._others[places]
-        self._others[others] = 0
+        added = _reciprocal(np.arange(others.size))
+        slot = self._slots(np.concatenate([places, others]))
+        # Where a place is in both, both have the slot that was written last.
+        where = np.full(slot.size, -1)
+        where[slot[: places.size]] = np.arange(places.size)
+        where = where[slot[places.size :]]
+        named, further = where >= 0, where < 0
+        by_others = np.zeros(places.size)
+        by_others[where[named]] = added[named]
+        count = int(np.count_nonzero(further))
         return Fused(
-            places,
-            np.concatenate([sound, np.zeros(further.size)]),
-            by_others,
-            np.concatenate([seed, np.full(further.size, -1)]),
+            np.concatenate([places, others[further]]),
+            np.concatenate([sound, np.zeros(count)]),
+            np.concatenate([by_others, added[further]]),
+            np.concatenate([seed, np.full(count, -1)]),
         )
 
     def _by_sound(
         self, seeds: np.ndarray, weights: np.ndarray, near: Near | None
     ) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
         """Return the places of both rankings by sound, what they add to each, and the seed that does."""
-        nothing = np.empty(0, dtype=np.int64)
         if near is None or not seeds.size:
-            return nothing, np.empty(0), nothing
-        named = []
+            return _NONE, np.empty(0), _NONE
+        share = shares(weights)
+        row, rank = within_reach(share.max(axis=0), near.depth)
+        places = near.at(seeds[row], rank).astype(np.int64)
         besides = near.besides(seeds)
-        for best, owner, share in zip(self._best, self._owner, shares(weights), strict=True):
-            row, rank = within_reach(share, near.depth)
-            places = near.at(seeds[row], rank)
-            if besides[0].size:
-                reached = share[besides[0]] * _reciprocal(besides[1]) >= LEAST
-                row, rank, places = (
-                    np.concatenate([own, more[reached]])
-                    for own, more in zip((row, rank, places), besides, strict=True)
-                )
-            value = share[row] * _reciprocal(rank)
-            np.maximum.at(best, places, value)
-            # Of seeds that add the same the oldest is named: what is written last stays.
-            won = np.flatnonzero(value == best[places])[::-1]
-            owner[places[won]] = seeds[row[won]]
-            named.append(places)
-        every = np.concatenate(named)
-        self._index[every] = np.arange(every.size)
-        places = every[self._index[every] == np.arange(every.size)].astype(np.int64)
-        self._index[every] = 0
-        now, taste = self._best[:, places]
-        seed = np.where(now >= taste, *self._owner[:, places])
-        self._best[:, places] = 0
-        return places, now + taste, seed
+        if besides[0].size:
+            own = share.max(axis=0)[besides[0]] * _reciprocal(besides[1]) >= LEAST
+            row, rank, places = (
+                np.concatenate([old, new[own]]) for old, new in zip((row, rank, places), besides, strict=True)
+            )
+        now, taste = share[:, row] * _reciprocal(rank)
+        slot = self._slots(places)
+        best_now, best_taste = (_best(value, slot) for value in (now, taste))
+        won = np.where(best_now >= best_taste, now == best_now, taste == best_taste)
+        # Of seeds that add the same the oldest is named: what is written last stays.
+        winners = np.flatnonzero(won)[::-1]
+        last = np.empty(places.size, dtype=np.int64)
+        last[slot[winners]] = winners
+        winners = winners[last[slot[winners]] == winners]
+        return places[winners], (best_now + best_taste)[winners], seeds[row[winners]]
+
+    def _slots(self, places: np.ndarray) -> np.ndarray:
+        """Return int64[c]: a number below c for each of int64[c] places, equal for equal ones only."""
+        self._slot[places] = np.arange(places.size)
+        return self._slot[places]
+
+
+def _best(values: np.ndarray, slot: np.ndarray) -> np.ndarray:
+    """Return float64[c]: the largest of float64[c] values, above 0, in each one's slot."""
+    best = np.zeros(values.size)
+    np.maximum.at(best, slot, values)
+    return best[slot]
 
 
 def shares(weights: np.ndarray) -> np.ndarray:

@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import unicodedata
 from collections.abc import Callable, Collection, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import lru_cache
-from operator import itemgetter
+from operator import sub
+from typing import Any
 
 import numpy as np
+from pydantic import TypeAdapter
 
 from segue.live.events import Item, Why
 from segue.models.data import positions_in
@@ -34,9 +36,7 @@ _WORDS = {
 
 _NUMBERS = [i for i, name in enumerate(PRINT) if name in _WORDS]
 _WORDS_OF = [_WORDS[PRINT[i]] for i in _NUMBERS]
-_told_of = itemgetter(*_NUMBERS)
-_LEAST = DIFFERENT - 1e-6
-"""Prints are rounded to three digits, perhaps in single precision: 0.2 must not fail by that."""
+_LEAST = round(1000 * DIFFERENT)
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,7 +45,16 @@ class Label:
 
     title: str
     print: Sequence[float] = ()
+    told: tuple[int, ...] = field(init=False, repr=False, compare=False)
+    """Of a whole print the numbers that words are said about, in thousandths, to which prints are rounded."""
 
+    def __post_init__(self) -> None:
+        whole = len(self.print) == len(PRINT)
+        object.__setattr__(self, "told", tuple([round(1000 * self.print[i]) for i in _NUMBERS if whole]))
+
+
+_ITEMS = TypeAdapter(list[list[Item]])
+_Why = dict[str, Any]
 
 Labels = Callable[[Collection[int]], Mapping[int, Label]]
 """Gives what the cards say of tracks; a track without a card is left out."""
@@ -70,6 +79,7 @@ class Teller:
         self._track_ids, self._popularity = track_ids, popularity
         self._labels, self._simulated = labels, simulated
         self._anybody_plays = bool(popularity.any())
+        self._popular: dict[int, _Why] = {}
 
     def items(self, chosen: Sequence[Scored], because: Sequence[Because]) -> list[Item]:
         """Return the items of a list with the reason of each, given what each rests on."""
@@ -83,29 +93,41 @@ class Teller:
             for reason in because:
                 wanted.update(reason.track_ids)
         labels = self._labels(wanted) if wanted else {}
-        return [
+        # One call for all: each object made on its own costs five times as much.
+        return _ITEMS.validate_python(
             [
-                Item(track_id=track, score=round(score, 6), why=self._why(track, reason, labels))
-                for (track, score), reason in zip(chosen, because, strict=True)
+                [
+                    {"track_id": track, "score": round(score, 6), "why": self._why(track, reason, labels)}
+                    for (track, score), reason in zip(chosen, because, strict=True)
+                ]
+                for chosen, because in lists
             ]
-            for chosen, because in lists
-        ]
+        )
 
-    def _why(self, track_id: int, because: Because, labels: Mapping[int, Label]) -> Why:
-        ids = because.track_ids
-        if ids and because.basis is Basis.SOUND:
-            return near(labels.get(track_id), labels.get(ids[0]), ids[0])
-        if ids and because.basis is Basis.LISTENERS:
-            return listeners_of(labels.get(ids[0]), ids, simulated=self._simulated)
-        if because.basis is Basis.CHANCE:
-            return chance()
-        if because.basis is Basis.SOUND:
-            return unlike()
+    def _why(self, track_id: int, because: Because, labels: Mapping[int, Label]) -> _Why:
+        """Return the fields of a `Why`."""
+        basis, ids = because
+        if ids and basis is Basis.SOUND:
+            text = near_words(labels.get(track_id), labels.get(ids[0]))
+            return {"kind": "sound", "because_of": ids[:1], "text": text}
+        if ids and basis is Basis.LISTENERS:
+            text = listeners_words(labels.get(ids[0]), simulated=self._simulated)
+            return {"kind": "listeners", "because_of": ids, "text": text}
+        if basis is Basis.CHANCE:
+            return {"kind": "new", "text": "drawn by chance"}
+        if basis is Basis.SOUND:
+            # At the far end of a ranking by sound a track is like none of the listener's.
+            return {"kind": "new", "text": "a change: it sounds like nothing played so far"}
+        if track_id not in self._popular:
+            self._popular[track_id] = self._anyone(track_id)
+        return self._popular[track_id]
+
+    def _anyone(self, track_id: int) -> _Why:
         place = positions_in(self._track_ids, [track_id])[0]
         listeners = int(self._popularity[place]) if place >= 0 else 0
         if listeners:
-            return popular(listeners, simulated=self._simulated)
-        return new(anybody_plays=self._anybody_plays)
+            return {"kind": "popular", "text": popular_words(listeners, simulated=self._simulated)}
+        return {"kind": "new", "text": new_words(anybody_plays=self._anybody_plays)}
 
 
 def title(label: Label | None) -> str:
@@ -127,42 +149,38 @@ def compare(track: Label | None, with_: Label | None) -> str:
 
     The up to three numbers of the prints that differ most are told, each by at least `DIFFERENT`.
     """
-    if track is None or with_ is None or not len(track.print) == len(with_.print) == len(PRINT):
+    if track is None or with_ is None or not (track.told and with_.told):
         return ""
-    differences = [a - b for a, b in zip(_told_of(track.print), _told_of(with_.print), strict=True)]
-    told = sorted((-abs(own), i) for i, own in enumerate(differences) if abs(own) >= _LEAST)[:_WORDS_SAID]
-    return ", ".join([_WORDS_OF[i][differences[i] < 0] for _, i in told]) or "much alike"
+    far = [
+        (-abs(own), number, own < 0)
+        for number, own in enumerate(map(sub, track.told, with_.told))
+        if own >= _LEAST or own <= -_LEAST
+    ]
+    return ", ".join([_WORDS_OF[i][less] for _, i, less in sorted(far)[:_WORDS_SAID]]) or "much alike"
+
+
+def near_words(track: Label | None, seed: Label | None) -> str:
+    """Return the words for a track that sounds like one the listener played or liked."""
+    told = compare(track, seed)
+    return f"near {title(seed)}: {told}" if told else f"near {title(seed)}"
 
 
 def near(track: Label | None, seed: Label | None, seed_id: int) -> Why:
     """Return the reason of a track that sounds like one the listener played or liked."""
-    told = compare(track, seed)
-    return Why(kind="sound", because_of=[seed_id], text=f"near {title(seed)}{': ' if told else ''}{told}")
+    return Why(kind="sound", because_of=[seed_id], text=near_words(track, seed))
 
 
-def listeners_of(seed: Label | None, seed_ids: Sequence[int], *, simulated: bool) -> Why:
-    """Return the reason of a track that those play who play the listener's tracks, the foremost first."""
-    who = "simulated listeners" if simulated else "listeners"
-    return Why(kind="listeners", because_of=list(seed_ids), text=f"{who} of {title(seed)} play this too")
+def listeners_words(seed: Label | None, *, simulated: bool) -> str:
+    """Return the words for a track that those play who play the listener's track."""
+    return f"{'simulated listeners' if simulated else 'listeners'} of {title(seed)} play this too"
 
 
-def popular(listeners: int, *, simulated: bool) -> Why:
-    """Return the reason of a track that a number of listeners have played."""
+def popular_words(listeners: int, *, simulated: bool) -> str:
+    """Return the words for a track that a number of listeners have played."""
     who = f"{listeners:,} {'simulated ' if simulated else ''}listener{'' if listeners == 1 else 's'}"
-    return Why(kind="popular", text=f"played by {who} here")
+    return f"played by {who} here"
 
 
-def new(*, anybody_plays: bool) -> Why:
-    """Return the reason of a track that rests on nothing but being there."""
-    text = "nobody here has played it yet" if anybody_plays else "a different sound to begin with"
-    return Why(kind="new", text=text)
-
-
-def chance() -> Why:
-    """Return the reason of a track that was drawn."""
-    return Why(kind="new", text="drawn by chance")
-
-
-def unlike() -> Why:
-    """Return the reason of a track at the far end of a ranking by sound: like none of the listener's."""
-    return Why(kind="new", text="a change: it sounds like nothing played so far")
+def new_words(*, anybody_plays: bool) -> str:
+    """Return the words for a track that rests on nothing but being there."""
+    return "nobody here has played it yet" if anybody_plays else "a different sound to begin with"

@@ -21,8 +21,8 @@ from segue.live.nearby import Nearby
 from segue.live.reasons import Labels, Teller
 from segue.models.base import Basis, Because, Capability, Recommender, Scored
 from segue.models.content import ContentModel
+from segue.models.data import positions_in
 from segue.models.for_history import Ranked
-from segue.models.ranking import top_k
 from segue.models.rerank import Likeness, RerankConfig, Reranker, alike_by_labels, alike_by_sound
 
 SOUND, OTHERS, POPULARITY = "exact", "als", "popularity"
@@ -36,8 +36,9 @@ RULES = RerankConfig()
 """The rules of a listener's list."""
 
 _SEEDS = 50
-_OTHERS = 200
-_FIRST = 128
+_OTHERS, _MOST_OTHERS = 4, 200
+"""Places of the ranking by others that are taken, for each place of the list, and at most."""
+_FIRST = 64
 """So many of the fused ranking are put in order first: mostly no list reads further."""
 _FOR_ANYONE = RerankConfig(window=1, diversity=0.3)
 _NONE = np.empty(0, dtype=np.int64)
@@ -62,6 +63,34 @@ class _Taste:
         """Return the positions and weights of the tracks above zero that were touched last."""
         positive = self.weight > 0
         return self.place[positive][-_SEEDS:], self.weight[positive][-_SEEDS:]
+
+    def holds(self, places: np.ndarray) -> np.ndarray:
+        """Return bool[m]: which of int64[m] positions are in the history."""
+        return positions_in(np.sort(self.place), places) >= 0
+
+
+class _Order:
+    """The fused ranking, put in order only as far as it is read."""
+
+    def __init__(self, fused: Fused, tie: np.ndarray) -> None:
+        self._fused, self._tie = fused, tie
+        self._by_place = np.argsort(fused.places)
+
+    def parts(self) -> Iterator[np.ndarray]:
+        """Yield positions, best first, equal ones by the tie."""
+        places, scores = self._fused.places, self._fused.scores
+        first = np.arange(scores.size)
+        if scores.size > _FIRST:
+            first = np.flatnonzero(scores >= np.partition(scores, -_FIRST)[-_FIRST])
+        yield places[first[np.lexsort((self._tie[places[first]], -scores[first]))]]
+        if scores.size > first.size:
+            order = np.lexsort((self._tie[places], -scores))
+            yield places[order[first.size :]]
+
+    def slots(self, places: np.ndarray) -> np.ndarray:
+        """Return int64[m]: where in the fused ranking int64[m] positions are, -1 for those outside it."""
+        slots = positions_in(self._fused.places[self._by_place], places)
+        return np.where(slots < 0, -1, self._by_place[slots]) if self._by_place.size else slots
 
 
 @dataclass(frozen=True, slots=True)
@@ -185,8 +214,6 @@ class Serving:
     def _take(self, catalogue: Catalogue, sound: bytes = b"") -> None:
         self._catalogue = catalogue
         self._fusion = Fusion(catalogue.size)
-        self._slot = np.zeros(catalogue.size, dtype=np.int64)
-        self._is_heard = np.zeros(catalogue.size, dtype=bool)
         self._rank_for_anyone = np.full(catalogue.size, catalogue.size, dtype=np.int64)
         self._rank_for_anyone[self._for_anyone] = np.arange(self._for_anyone.size)
         self._chooser: Chooser | Reranker
@@ -203,21 +230,19 @@ class Serving:
 
     def _draft(self, state: ListenerState, k: int) -> _Draft:
         taste = self._taste(listener.history(state))
-        fused, ranked = self._fused(taste)
+        fused, ranked = self._fused(taste, min(_OTHERS * k, _MOST_OTHERS))
         lately = listener.heard_lately(state, min(listener.RECENT, self.track_ids.size // 3))
         drop = listener.liked(state) | listener.disliked(state) | set(lately)
-        self._slot[fused.places] = np.arange(1, fused.places.size + 1)
-        self._is_heard[taste.place] = True
-        places = self._chosen(fused, taste, k, self._catalogue.positions(list(drop)))
-        slots = self._slot[places] - 1
-        self._is_heard[taste.place] = False
-        self._slot[fused.places] = 0
+        dropped = np.array([i for i in self._catalogue.positions(drop) if i >= 0], dtype=np.int64)
+        order = _Order(fused, self._catalogue.tie)
+        places = self._chosen(order, taste, k, dropped)
+        slots = order.slots(places)
         scores = np.where(slots >= 0, fused.scores[slots], 0) if fused.places.size else np.zeros(slots.size)
         chosen = list(map(Scored, self._catalogue.track_ids[places].tolist(), scores.tolist()))
         return _Draft(chosen, self._because(places, slots, fused, ranked), self._model(fused))
 
     def _taste(self, history: Mapping[int, float]) -> _Taste:
-        place = self._catalogue.positions(list(history))
+        place = np.array(self._catalogue.positions(history), dtype=np.int64)
         weight = np.fromiter(history.values(), dtype=np.float32, count=len(history))
         return _Taste(place[place >= 0], weight[place >= 0])
 
@@ -227,22 +252,21 @@ class Serving:
             used.append(self._others.name)
         return "+".join(used) or (POPULARITY if self._first.popularity.any() else self._first.name)
 
-    def _fused(self, taste: _Taste) -> tuple[Fused, Ranked | None]:
+    def _fused(self, taste: _Taste, depth: int) -> tuple[Fused, Ranked | None]:
         """Return the tracks that the taste speaks for, and the ranking by others that is part of it."""
         seeds, weights = taste.seeds()
         ranked = None
         if self._others is not None and seeds.size:
             inside = taste.place < self.track_ids.size
-            ranked = self._others.ranked_for(taste.place[inside], taste.weight[inside], _OTHERS)
+            ranked = self._others.ranked_for(taste.place[inside], taste.weight[inside], depth)
         if self._near is not None:
             self._near.fill(seeds)
         others = _NONE if ranked is None else ranked.places
         return self._fusion.fuse(seeds, weights, self._near, others), ranked
 
-    def _chosen(self, fused: Fused, taste: _Taste, k: int, dropped: np.ndarray) -> np.ndarray:
+    def _chosen(self, order: _Order, taste: _Taste, k: int, dropped: np.ndarray) -> np.ndarray:
         """Return int64[at most k]: first what was not heard, then what was, as the rules of a list allow."""
-        dropped = dropped[dropped >= 0]
-        tiers = (self._unheard(fused), self._heard(fused, taste))
+        tiers = (self._unheard(order, taste), self._heard(order, taste))
         if isinstance(self._chooser, Chooser):
             return self._chooser.choose(tiers, k, dropped)
         recordings = self._catalogue.recording_ids
@@ -251,26 +275,20 @@ class Serving:
             [tier[~np.isin(recordings[tier], recordings[dropped])] for tier in whole], k
         )
 
-    def _unheard(self, fused: Fused) -> Iterator[np.ndarray]:
+    def _unheard(self, order: _Order, taste: _Taste) -> Iterator[np.ndarray]:
         """Yield in parts what the fusion scored, then what suits anyone, without what was heard."""
-        for part in self._in_order(fused):
-            yield part[~self._is_heard[part]]
+        for part in order.parts():
+            yield part[~taste.holds(part)]
         for start in range(0, self._for_anyone.size, _FIRST):
             part = self._for_anyone[start : start + _FIRST]
-            yield part[~self._is_heard[part] & (self._slot[part] == 0)]
+            yield part[~taste.holds(part) & (order.slots(part) < 0)]
 
-    def _heard(self, fused: Fused, taste: _Taste) -> Iterator[np.ndarray]:
+    def _heard(self, order: _Order, taste: _Taste) -> Iterator[np.ndarray]:
         """Yield the same of what was heard."""
-        for part in self._in_order(fused):
-            yield part[self._is_heard[part]]
-        rest = taste.place[self._slot[taste.place] == 0]
+        for part in order.parts():
+            yield part[taste.holds(part)]
+        rest = taste.place[order.slots(taste.place) < 0]
         yield rest[np.argsort(self._rank_for_anyone[rest], kind="stable")]
-
-    def _in_order(self, fused: Fused) -> Iterator[np.ndarray]:
-        scores, tie = fused.scores, self._catalogue.tie[fused.places]
-        yield fused.places[top_k(scores, _FIRST, tie)]
-        if scores.size > _FIRST:
-            yield fused.places[np.lexsort((tie, -scores))[_FIRST:]]
 
     def _popular_and_different(self) -> np.ndarray:
         """Return the catalogue by popularity, the foremost so that each differs from those before it."""

@@ -145,7 +145,7 @@ class ALS(Recommender[ALSConfig]):
 
     def _normal_equations(self, history: np.ndarray, weights: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
         """Return W^-1, float64[rank, rank], and what each track of a history adds to the right-hand side."""
-        w = weigh(weights, np.zeros(history.size), self.config.weighting).astype(np.float64)
+        w = weigh(weights, None, self.config.weighting).astype(np.float64)
         y = self.factors[history].astype(np.float64)
         if self.config.implicit:
             extra = self.config.alpha * np.abs(w)
@@ -153,7 +153,7 @@ class ALS(Recommender[ALSConfig]):
             plays = int(np.count_nonzero(w > 0))
         else:
             left, right, plays = y.T @ y, y.T * w, w.size
-        left[np.diag_indices_from(left)] += self.config.reg * plays
+        left.reshape(-1)[:: len(left) + 1] += self.config.reg * plays
         return left, right
 
     def _similar_scores(self, seeds: np.ndarray) -> np.ndarray | None:

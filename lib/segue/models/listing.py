@@ -6,6 +6,7 @@ from collections.abc import Callable, Sequence
 
 import numpy as np
 
+from segue.models.data import positions_in
 from segue.models.kinds import Scored
 from segue.models.ranking import tie_order, top_k
 
@@ -27,7 +28,11 @@ class Lists:
         self.tie = tie_order(track_ids)
         self._by_recording = np.argsort(recording_ids, kind="stable")
         self._recordings = recording_ids[self._by_recording]
-        self._copies = int(np.count_nonzero(self._recordings[1:] == self._recordings[:-1]))
+        same = self._recordings[1:] == self._recordings[:-1]
+        self._copies = int(np.count_nonzero(same))
+        self._has_copies = np.zeros(track_ids.size, dtype=bool)
+        for edge in (self._by_recording[1:], self._by_recording[:-1]):
+            self._has_copies[edge[same]] = True
 
     def best(self, scores: np.ndarray, k: int, query: np.ndarray, known: np.ndarray) -> list[Scored]:
         """Return the k best by float[n] scores, without the places of ``query`` and ``known`` and copies."""
@@ -75,7 +80,7 @@ class Lists:
 
     def _open(self, places: np.ndarray, barred: np.ndarray) -> np.ndarray:
         """Return ``places`` in their order without barred ones and further copies of recordings."""
-        left = places[~np.isin(places, barred)]
+        left = places[positions_in(np.sort(barred), places) < 0]
         if self._copies:
             left = left[np.sort(np.unique(self.recording_ids[left], return_index=True)[1])]
         return left
@@ -96,8 +101,9 @@ class Lists:
         """Return int64: the places and those of all copies of their recordings."""
         if not self._copies:
             return places
-        wanted = self.recording_ids[places]
-        starts, ends = (np.searchsorted(self._recordings, wanted, side) for side in ("left", "right"))
-        return np.concatenate(
-            [places[:0], *(self._by_recording[a:b] for a, b in zip(starts, ends, strict=True))]
-        )
+        several = self.recording_ids[places[self._has_copies[places]]]
+        if not several.size:
+            return places
+        starts, ends = (self._recordings.searchsorted(several, side) for side in ("left", "right"))
+        copies = [self._by_recording[a:b] for a, b in zip(starts, ends, strict=True)]
+        return np.concatenate([places, *copies])

@@ -151,7 +151,7 @@ class WALS(Recommender[WALSConfig]):
         return by_parts(self, history, parts, self.factors, self._search.top, k)
 
     def _weigh(self, weights: np.ndarray) -> np.ndarray:
-        return weigh(weights, np.zeros(weights.size), self.config.weighting).astype(np.float64)
+        return weigh(weights, None, self.config.weighting).astype(np.float64)
 
     def _normal_equations(self, histories: np.ndarray, w: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
         """Return W^-1, float64[b, starts, rank, rank], and c_i p_i y_i, float64[b, starts, rank, h].

@@ -12,27 +12,30 @@ if TYPE_CHECKING:
 Weighting = Literal["percentile", "log", "binary", "raw"]
 
 
-def weigh(values: np.ndarray, listeners: np.ndarray, weighting: Weighting) -> np.ndarray:
+def weigh(values: np.ndarray, listeners: np.ndarray | None, weighting: Weighting) -> np.ndarray:
     """Return float32[r]: the weight of each play count.
 
     - ``percentile``: (1 + 3 p) / 2.5, with p the mid-rank of the count among this listener's own, as a
       share; its mean is 1 for every listener, and one loud habit cannot drown the rest;
     - ``log``: ln(1 + count); ``binary``: 1; ``raw``: the count itself.
 
-    Values of 0 or below mean dislike: they become -1, whatever the weighting.
+    Values of 0 or below mean dislike, whatever the weighting: they become -1, those between 0 and -1, a weak
+    dislike, stay as they are.
 
     Parameters
     ----------
     values
         float[r]: play counts or ratings.
     listeners
-        int[r]: whose each value is; equal for one listener.
+        int[r]: whose each value is; None where all are one listener's.
     """
     values = np.asarray(values, dtype=np.float64)
     liked = values > 0
-    weights = np.full(values.size, -1.0)
+    weights = np.where(values < 0, np.maximum(values, -1.0), -1.0)
     if weighting == "percentile":
-        weights[liked] = (1 + 3 * _mid_rank_share(values[liked], np.asarray(listeners)[liked])) / 2.5
+        own = values[liked]
+        share = _own_share(own) if listeners is None else _mid_rank_share(own, np.asarray(listeners)[liked])
+        weights[liked] = (1 + 3 * share) / 2.5
     elif weighting == "log":
         weights[liked] = np.log1p(values[liked])
     elif weighting == "binary":
@@ -69,6 +72,13 @@ def bm25(plays: csr_matrix, *, k1: float = 1.2, b: float = 0.75) -> csr_matrix:
     found = np.repeat(rarity, own) * counts * (k1 + 1) / np.where(counts > 0, counts + long, 1)
     weights.data = np.where(plays.data > 0, found, -1)
     return weights.astype(np.float32)
+
+
+def _own_share(values: np.ndarray) -> np.ndarray:
+    """Return float64[r]: `_mid_rank_share` of a single group."""
+    ordered = np.sort(values)
+    first, behind = ordered.searchsorted(values), ordered.searchsorted(values, "right")
+    return (first + behind) / 2 / max(values.size, 1)
 
 
 def _mid_rank_share(values: np.ndarray, groups: np.ndarray) -> np.ndarray:
