@@ -7,6 +7,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
+from segue.audio.features import recipe
 from segue.errors import SegueError
 from segue.models import Recommender, Scored
 from segue.models.content import unit_rows
@@ -14,17 +15,18 @@ from segue.models.data import TrainingData
 from segue.models.kmeans import KMeans
 from segue.models.ranking import tie_order, top_k
 from segue.models.rerank import RerankConfig, Reranker
+from segue.models.scaling import standardise
+from segue.models.space import SPACE, Space, content_key, heights_of, sound_numbers
 from segue.notebook.catalogue import Catalogue
 from segue.pipeline.run import Run
 from segue.settings import Settings
 from segue.store import Store, open_store
-from segue.store.cards import Card
+from segue.store.cards import PRINT, Card
 
 NEIGHBOURS = 10
 """Tracks that a card names as the nearest, by each model."""
 _MODELS = ("exact", "lsh", "kmeans", "als", "embedding")
 _POPULAR, _STARTERS = 30, 12
-_CHROMA = [f"chroma_cqt.mean.{number:02d}" for number in range(1, 13)]
 
 
 def open_store_of(run: Run, settings: Settings) -> Store:
@@ -40,6 +42,8 @@ def open_store_of(run: Run, settings: Settings) -> Store:
 
 def write_cards(run: Run, catalogue: Catalogue, store: Store) -> pd.DataFrame:
     """Write a card for each usable track and the player's shelves, in place of an earlier run's.
+
+    Into the run goes what later tracks need to get a card and to be recommended by their sound.
 
     Parameters
     ----------
@@ -66,6 +70,7 @@ def write_cards(run: Run, catalogue: Catalogue, store: Store) -> pd.DataFrame:
         store.cards.replace([])
         store.meta.delete_one({"_id": "shelves"})
     data = catalogue.training_data()
+    keep_space(run, catalogue, data, recipe(Settings()))
     cards = _cards(catalogue, sound_prints(catalogue.features))
     places = _places(run)
     for card in cards:
@@ -92,39 +97,18 @@ def write_cards(run: Run, catalogue: Catalogue, store: Store) -> pd.DataFrame:
 def sound_prints(features: pd.DataFrame) -> pd.DataFrame:
     """Return the numbers of `segue.store.cards.PRINT` for each track, all from 0 to 1.
 
-    Chroma is the mean of each pitch class (of the constant-Q chromagram), the strongest 1, the weakest 0, and
-    all 1 where they are equal: the means of real music lie close together. Each other number
-    is the track's rank in the catalogue, 0 the lowest and 1 the highest, equal values sharing their mean rank
-    and 0.5 where all are equal: loudness by mean RMS; brightness by mean spectral centroid; roughness by mean
-    zero-crossing rate; contrast by the mean over the seven bands; bandwidth by its mean; movement by the mean
-    deviation of the second to the thirteenth MFCC (how much the timbre changes); tonality by how far the mean
-    chroma is from even (its coefficient of variation); noise by mean spectral rolloff.
+    The pitch classes as `segue.models.space.sound_numbers` gives them. Each other number is the track's rank
+    in the catalogue, 0 the lowest and 1 the highest, equal values sharing their mean rank and 0.5 where all
+    are equal.
 
     Parameters
     ----------
     features
         518 features by track id, columns ``feature.statistic.number``.
     """
-    chroma = features[_CHROMA].to_numpy(dtype=np.float64)
-    weakest = chroma.min(axis=1, keepdims=True, initial=np.inf)
-    span = chroma.max(axis=1, keepdims=True, initial=0) - weakest
-    petals = np.divide(chroma - weakest, span, out=np.ones_like(chroma), where=span > 0)
-    mean = chroma.mean(axis=1)
-    values = {
-        "loudness": features["rmse.mean.01"],
-        "brightness": features["spectral_centroid.mean.01"],
-        "roughness": features["zcr.mean.01"],
-        "contrast": features[[f"spectral_contrast.mean.{i:02d}" for i in range(1, 8)]].mean(axis=1),
-        "bandwidth": features["spectral_bandwidth.mean.01"],
-        "movement": features[[f"mfcc.std.{i:02d}" for i in range(2, 14)]].mean(axis=1),
-        "tonality": np.divide(chroma.std(axis=1), mean, out=np.zeros_like(mean), where=mean > 0),
-        "noise": features["spectral_rolloff.mean.01"],
-    }
-    ranks = pd.DataFrame({name: _rank(each) for name, each in values.items()}, index=features.index)
-    pitch = pd.DataFrame(
-        np.clip(petals, 0, 1), index=features.index, columns=[f"chroma{i:02d}" for i in range(1, 13)]
-    )
-    return pd.concat([pitch, ranks], axis=1)
+    chroma, values = sound_numbers(lambda name: features[name].to_numpy())
+    ranks = [_rank(each) for each in values.T]
+    return pd.DataFrame(np.column_stack([chroma, *ranks]), index=features.index, columns=list(PRINT))
 
 
 def _rank(values: Any) -> np.ndarray:
@@ -137,34 +121,27 @@ def _rank(values: Any) -> np.ndarray:
 
 def _cards(catalogue: Catalogue, prints: pd.DataFrame) -> list[Card]:
     numbers = prints.round(3).to_numpy().tolist()
+    rows = catalogue.tracks.to_dict("records")
     return [
-        _card(track_id, row, print_)
-        for track_id, (_, row), print_ in zip(
-            catalogue.tracks.index.tolist(), catalogue.tracks.iterrows(), numbers, strict=True
-        )
+        Card.of(track_id, {str(name): value for name, value in row.items()}, print_)
+        for track_id, row, print_ in zip(catalogue.tracks.index.tolist(), rows, numbers, strict=True)
     ]
 
 
-def _card(track_id: int, row: pd.Series[Any], print_: list[float]) -> Card:
-    title, artist, album, genre = (_text(row[name]) for name in ("title", "artist", "album", "genre_top"))
-    url = _text(row["attribution_url"])
-    return Card(
-        track_id=track_id,
-        title=title or "Untitled",
-        artist=artist,
-        album=album,
-        genre=genre,
-        duration_s=float(row["duration_s"]) if pd.notna(row["duration_s"]) else 0.0,
-        licence=_text(row["licence"]),
-        attribution_url=url if url.lower().startswith(("http://", "https://")) else "",
-        composed=bool(row["composed"]),
-        print=print_,
-        text=" ".join(filter(None, (title, artist, album, genre))).casefold(),
-    )
+def keep_space(run: Run, catalogue: Catalogue, data: TrainingData, recipe: str) -> None:
+    """Write what brings later tracks into the space of the run's models (`segue.models.space`).
 
-
-def _text(value: Any) -> str:
-    return value if isinstance(value, str) else ""
+    Parameters
+    ----------
+    recipe
+        By which the catalogue's features were computed.
+    """
+    assert data.recording_ids is not None
+    _, scaling = standardise(catalogue.features.to_numpy())
+    _, values = sound_numbers(lambda name: catalogue.features[name].to_numpy())
+    contents = np.array([content_key(str(sha256)) for sha256 in catalogue.tracks["sha256"]], dtype=np.int64)
+    space = Space(data.track_ids, data.recording_ids, contents, scaling, heights_of(values), recipe)
+    space.save(run.path / SPACE)
 
 
 def _places(run: Run) -> dict[int, list[float]]:

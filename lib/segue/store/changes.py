@@ -11,7 +11,9 @@ from segue.store.database import Store
 SILENT = ("progress", "impression")
 """Kinds of events that say nothing of taste (`segue.dataset.listening.interactions`)."""
 
-_AT_ONCE = 5_000
+_AT_ONCE = 1_000
+"""Documents a reply: a larger one would hold up the other threads of a worker while it is taken apart."""
+
 COPIES_MARK = "copies"
 """Of ``meta``: what the ETL writes last, a digest of the usable tracks (`segue.etl.copies`)."""
 
