@@ -13,7 +13,7 @@ import numpy as np
 from segue.live.events import Kind, Source
 from segue.simulate.answers import Offer
 from segue.simulate.reaction import PLACES, Draws, Manner, choose, draw, hear, own_mind
-from segue.simulate.taste import Taste, Tastes, fitting
+from segue.simulate.taste import Tastes
 
 PAUSE_S = 20.0
 """Seconds between two acts of one listener, about: so many are there at once as the rate needs."""
@@ -110,51 +110,51 @@ class Crowd:
 
     def _visit(self, number: int) -> Iterator[Act]:
         """Yield the acts of one session; nothing is drawn or kept of it before the first."""
+        session_id, played = uuid4().hex, set[int]()
+        draws, own = self._begin(number)
+        looked: Offer | None = None
+        for i in range(draws.plays):
+            offer = self._newest(number)
+            offered = [] if offer is None else list(offer.tracks)
+            track, place, fit = self._choose(number, offered, own, played, draws, i)
+            played.add(track)
+            if offer is not None and offer is not looked and offered and not draws.ignores[i]:
+                looked = offer
+                self._count(number, offered)
+                yield Act(number, session_id, "impression", offered[0], 0.0, _source(offer))
+            source = _source(offer) if place >= 0 and offer is not None else Source(list="own-mind")
+            play = hear(track, place, fit, draws, i)
+            position_s = round(play.share * float(self._lengths[track]), 3)
+            end: Kind = "complete" if play.completed else "skip"
+            yield Act(number, session_id, "play", track, 0.0, source)
+            yield Act(number, session_id, end, track, position_s, source)
+            if play.opinion:
+                yield Act(number, session_id, play.opinion, track, position_s, source)
+
+    def _begin(self, number: int) -> tuple[Draws, list[int]]:
+        """Return the luck of a listener's next session and what they would play unasked.
+
+        Thousands of sessions are open at once, so what only the own mind needs is not kept.
+        """
         self._visits[number] += 1
         rng = np.random.default_rng([self._seed, _VISIT, number, int(self._visits[number])])
         draws = draw(rng, self._unheard.size, Manner())
         own = own_mind(self._tastes.of(number), draws, self._unheard).tolist()
-        # Of a session thousands may be open: what only the own mind needs is not kept.
-        draws = replace(draws, mind=_NOTHING, whim=_NOTHING)
-        session_id, played = uuid4().hex, set[int]()
-        looked: Offer | None = None
-        for i in range(draws.plays):
-            offer = self._newest(number)
-            taste = self._tastes.of(number)
-            offered = [] if offer is None else list(offer.tracks)
-            fit = taste.fit(np.array(offered, dtype=np.int64))
-            if offer is not None and offered and offer is not looked and not draws.ignores[i]:
-                looked = offer
-                self._count(number, taste, fit)
-                yield Act(number, session_id, "impression", offered[0], 0.0, _source(offer))
-            track, place = choose(fit, offered, own, played, draws, i)
-            played.add(track)
-            fits = float(fit[place]) if place >= 0 else float(taste.fit(np.array([track]))[0])
-            del taste
-            source = _source(offer) if place >= 0 and offer is not None else Source(list="own-mind")
-            yield from self._play(number, session_id, track, place, fits, draws, i, source)
+        return replace(draws, mind=_NOTHING, whim=_NOTHING), own
 
-    def _play(
-        self,
-        number: int,
-        session_id: str,
-        track: int,
-        place: int,
-        fit: float,
-        draws: Draws,
-        i: int,
-        source: Source,
-    ) -> Iterator[Act]:
-        play = hear(track, place, fit, draws, i)
-        position_s = round(play.share * float(self._lengths[track]), 3)
-        yield Act(number, session_id, "play", track, 0.0, source)
-        yield Act(number, session_id, "complete" if play.completed else "skip", track, position_s, source)
-        if play.opinion:
-            yield Act(number, session_id, play.opinion, track, position_s, source)
+    def _choose(
+        self, number: int, offered: list[int], own: list[int], played: set[int], draws: Draws, i: int
+    ) -> tuple[int, int, float]:
+        """Return the track of play i, its place in the list or -1, and how it fits."""
+        taste = self._tastes.of(number)
+        fit = taste.fit(np.array(offered, dtype=np.int64))
+        track, place = choose(fit, offered, own, played, draws, i)
+        return track, place, float(fit[place] if place >= 0 else taste.fit(np.array([track]))[0])
 
-    def _count(self, number: int, taste: Taste, fit: np.ndarray) -> None:
+    def _count(self, number: int, offered: list[int]) -> None:
+        taste = self._tastes.of(number)
         self.hits.lists += 1
-        self.hits.fitting += int(fitting(fit).sum())
+        self.hits.fitting += int(taste.fits(np.array(offered, dtype=np.int64)).sum())
         self.hits.popular += int(taste.fits(self._popular).sum())
         self.hits.chance += self._tastes.share(number)
 

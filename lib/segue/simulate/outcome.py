@@ -37,4 +37,5 @@ class Outcome:
 
     def to_json(self) -> dict[str, Any]:
         """Return everything, and that it was simulated."""
-        return {"simulated": True, **vars(self), "events_per_s": round(self.sent / max(self.seconds, 1e-3), 2)}
+        achieved = round(self.sent / max(self.seconds, 1e-3), 2)
+        return {"simulated": True, **vars(self), "events_per_s": achieved}

@@ -56,7 +56,7 @@ def fitting(fit: np.ndarray) -> np.ndarray:
 class Tastes:
     """The tastes of all simulated listeners of a world, each made when it is asked for.
 
-    At most some 64 MiB of them are kept: a taste that is asked for again is the same.
+    At most some 64 MiB of them are kept; one that is asked for again is made again, and the same.
 
     Parameters
     ----------
@@ -67,19 +67,23 @@ class Tastes:
     def __init__(self, world: World, seed: int) -> None:
         self.world, self._seed = world, seed
         pairs = world.genre.astype(np.int64) * world.artists + world.artist
-        kinds, self._count = np.unique(pairs, return_counts=True)
+        kinds, count = np.unique(pairs, return_counts=True)
         self._genre, self._artist = np.divmod(kinds, world.artists)
+        self._part = (count / count.sum()).astype(np.float32)
+        self._known: dict[int, tuple[float, float]] = {}
         kept = max(_LEAST_KEPT, _KEPT_BYTES // (4 * (world.genres + world.artists)))
         self.of = lru_cache(kept)(self._make)
 
-    def _make(self, number: int) -> Taste:
-        by_genre, by_artist = (each.astype(np.float32) for each in self.world.taste(born(self._seed, number)))
-        preference = np.exp(by_genre[self._genre] + by_artist[self._artist], dtype=np.float64)
-        level = float(np.log(np.average(preference, weights=self._count)))
-        return Taste(self.world, by_genre, by_artist, level)
-
     def share(self, number: int) -> float:
         """Return the share of the catalogue that fits a listener, 0 to 1: what a random list would hit."""
-        taste = self.of(number)
-        fit = taste.by_genre[self._genre] + taste.by_artist[self._artist] - np.float32(taste.level)
-        return float(np.average(fitting(fit), weights=self._count))
+        if number not in self._known:
+            self.of(number)
+        return self._known[number][1]
+
+    def _make(self, number: int) -> Taste:
+        by_genre, by_artist = (each.astype(np.float32) for each in self.world.taste(born(self._seed, number)))
+        if number not in self._known:
+            affinity = by_genre[self._genre] + by_artist[self._artist]
+            level = float(np.log(self._part @ np.exp(affinity)))
+            self._known[number] = level, float(self._part @ fitting(affinity - np.float32(level)))
+        return Taste(self.world, by_genre, by_artist, self._known[number][0])
