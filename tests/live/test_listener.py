@@ -6,6 +6,7 @@ import pandas as pd
 import pytest
 
 from segue.dataset.listening import interactions
+from segue.errors import SegueError
 from segue.live import listener
 from segue.live.events import PlayEvent
 from segue.live.listener import ListenerState, apply
@@ -92,11 +93,61 @@ def test_the_tracks_heard_last_are_kept_once_each_in_their_order():
     assert listener.heard_lately(many) == tuple(range(30, 80))
 
 
-def test_seeds_are_the_newest_tracks_that_are_not_disliked():
+DAY = 86_400
+
+
+def test_a_taste_halves_with_every_month_that_a_track_is_left_alone():
+    state = after(event(1, "like"), event(2, "complete", 15 * DAY), event(3, "play", 30 * DAY))
+    assert listener.taste(state) == {1: 1.0, 2: pytest.approx(2**-0.5), 3: pytest.approx(0.4)}
+    assert list(listener.taste(apply(state, event(1, "play", 60 * DAY)))) == [2, 3, 1]
+    assert listener.taste(apply(state, event(1, "play", 60 * DAY)))[1] == pytest.approx(2.4)
+
+
+def test_the_newest_event_is_the_clock_whatever_the_order_of_arrival():
+    told = [event(1, "like"), event(2, "like", 30 * DAY), event(3, "like", 60 * DAY)]
+    expected = {1: 0.5, 2: 1.0, 3: 2.0}
+    for order in ((0, 1, 2), (2, 1, 0), (1, 2, 0)):
+        assert listener.taste(after(*(told[i] for i in order))) == expected
+    # A late event does not make a track older, nor an equal one newer.
+    assert listener.taste(after(*told, event(3, "play", 1), event(2, "clear", 30 * DAY))) == {
+        1: 0.5, 3: pytest.approx(2.4),
+    }  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    ("kinds", "weight"),
+    [
+        (["play", "skip"], -0.25),
+        (["play", "skip", "play", "skip"], -0.5),
+        (["skip"] * 9, -0.5),
+        (["complete", "skip"], 0.5),
+        (["like", "play", "skip"], 1.5),
+        (["play", "skip", "dislike"], -1.0),
+        (["skip", "skip", "complete"], None),
+    ],
+)
+def test_a_skip_is_a_weak_dislike_and_never_a_whole_one(kinds, weight):
+    state = after(*(event(7, kind, second) for second, kind in enumerate(kinds)))
+    assert listener.taste(state).get(7) == weight
+    month = apply(state, event(8, "play", 30 * DAY + len(kinds) - 1))
+    faded = None if weight is None else weight if weight == -1 else pytest.approx(weight / 2)
+    assert listener.taste(month).get(7) == faded
+
+
+def in_session(name: str, track: int, kind: str, second: float) -> PlayEvent:
+    return event(track, kind, second).model_copy(update={"session_id": name})
+
+
+def test_a_session_is_that_of_the_newest_event_and_late_ones_do_not_bring_back_another():
     state = after(
-        event(1, "like"), event(2, "play"), event(3, "dislike"), event(4, "like"), event(1, "play", 9)
-    )
-    assert listener.seeds(state, 2) == {4: 2.0, 1: pytest.approx(2.4)}
+        in_session("a", 1, "like", 0), in_session("b", 2, "complete", 10), in_session("b", 3, "skip", 11),
+        in_session("a", 4, "like", 5), in_session("b", 2, "like", 10),
+    )  # fmt: skip
+    assert (state.session_id, state.session) == ("b", (3, 2))
+    assert listener.session_taste(state) == {3: -0.25, 2: pytest.approx(3.0, abs=1e-5)}
+    assert set(listener.taste(state)) == {1, 2, 3, 4}
+    # At one and the same time the session applied last is the newest.
+    assert apply(state, in_session("c", 9, "play", 11)).session == (9,)
 
 
 def test_beyond_the_cap_dislikes_are_kept_longest_and_plain_plays_go_first():
@@ -118,7 +169,38 @@ def test_a_full_state_comes_back_from_its_document_and_stays_small():
     )
     document = bson.decode(bson.encode(listener.to_document(state)))
     assert listener.from_document(document) == state
-    assert len(bson.encode(document)) < 120_000
+    assert list(listener.from_document(document).tracks) == list(state.tracks)
+    assert len(bson.encode(document)) < 40_000
+    assert listener.from_document(listener.to_document(ListenerState())) == ListenerState()
+
+
+FIRST_FORM = {
+    "tracks": [
+        {"id": 5, "plays": 2, "completes": 1},
+        {"id": 6, "skips": 1, "said": "dislike", "at_ms": 1_000},
+        {"id": 7, "said": "rate", "at_ms": 2_000, "value": 4},
+    ],
+    "recent": [6, 5],
+}
+
+
+def test_a_state_that_an_older_segue_stored_goes_on_working():
+    state = listener.from_document(FIRST_FORM)
+    assert listener.history(state) == {5: pytest.approx(1.4), 6: -1.0, 7: 2.0}
+    assert (listener.heard_lately(state), listener.liked(state)) == ((6, 5), {7})
+    later = apply(state, event(5, "like", 1))
+    # What has no time counts in full until it is touched.
+    assert listener.taste(later) == {6: -1.0, 7: 2.0, 5: pytest.approx(3.4)}
+    assert listener.from_document(listener.to_document(later)) == later
+
+
+@pytest.mark.parametrize(
+    "change", [{"ids": b"1"}, {"at": b""}, {"said": b"\x09"}, {"form": 3}, {"recent": None}]
+)
+def test_a_damaged_state_is_called_so(change):
+    document = listener.to_document(after(event(1, "like"))) | change
+    with pytest.raises(SegueError, match="listener's state"):
+        listener.from_document(document)
 
 
 def test_a_state_does_not_change_under_one_who_holds_it():

@@ -216,7 +216,7 @@ def _state(settings: Settings, run: Run, listener: str) -> tuple[ListenerState, 
     state = ListenerState()
     plays = plays_of(run, listener)
     for play in plays:
-        state = states.apply(state, PlayEvent.model_construct(**play))
+        state = states.apply(state, PlayEvent.model_construct(session_id="", **play))
     return state, "run" if plays else None
 
 

@@ -3,117 +3,97 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
 from types import MappingProxyType
-from typing import Any
 
-from segue.dataset.listening import COMPLETE, LIKE, PLAY, SKIP
 from segue.live.events import PlayEvent
+from segue.live.state import DISLIKED, Heard, ListenerState, Opinion
+from segue.live.state_document import from_document, to_document
+
+__all__ = [
+    "DISLIKED",
+    "Heard",
+    "ListenerState",
+    "Opinion",
+    "apply",
+    "disliked",
+    "from_document",
+    "heard_lately",
+    "history",
+    "liked",
+    "session_taste",
+    "taste",
+    "to_document",
+]
 
 MAX_TRACKS = 1_000
 """Tracks remembered of a listener; beyond it those go first that were touched longest ago."""
 
 RECENT = 50
-"""Tracks heard last that are remembered in their order."""
+"""Tracks heard last that are remembered in their order, and tracks of the session."""
 
 PASSIVE = frozenset({"progress", "impression"})
 """Kinds of events that say nothing of taste: they change no state and cause no list."""
 
-DISLIKED = -1.0
-"""Weight of a disliked track in `history`; how far below zero does not matter to the models."""
+HALF_LIFE_MS = 30 * 24 * 3_600_000
+"""Milliseconds in which a track that is left alone comes to count half: a month. Tastes drift over months;
+what was touched within one evening must count nearly the same, whose order the session tells."""
 
-_COUNTED = {"play": "plays", "complete": "completes", "skip": "skips"}
+SKIPPED, MOST_SKIPPED = 0.5, -0.5
+"""A track that was only ever broken off has this share of its weight below zero, down to the second number:
+-1/4 for one skip, -1/2 for more, and never as much as a dislike."""
+
 _SPOKEN = frozenset({"like", "dislike", "clear", "rate"})
-_LEAST_LIKED = 3
 _EPOCH, _MILLISECOND = datetime(1970, 1, 1, tzinfo=UTC), timedelta(milliseconds=1)
-
-
-@dataclass(frozen=True, slots=True)
-class Opinion:
-    """What a listener said of a track: ``kind`` like, dislike, clear or rate, ``value`` 1 to 5 for rate.
-
-    ``at_ms`` is when, in milliseconds since 1970 (UTC).
-    """
-
-    kind: str
-    at_ms: int
-    value: int | None = None
-
-    @property
-    def adds(self) -> float | None:
-        """Return what it adds to the weight, by `segue.dataset.listening.interactions`; None: disliked."""
-        if self.kind == "rate":
-            stars = self.value or 0
-            return float(stars - _LEAST_LIKED + 1) if stars >= _LEAST_LIKED else None
-        return {"like": LIKE, "clear": 0.0}.get(self.kind)
-
-
-@dataclass(frozen=True, slots=True)
-class Heard:
-    """What a listener did with one track: how often begun, heard to the end, broken off, and the opinion."""
-
-    plays: int = 0
-    completes: int = 0
-    skips: int = 0
-    opinion: Opinion | None = None
-
-    @property
-    def weight(self) -> float:
-        """Return the weight of `segue.dataset.listening.interactions`, `DISLIKED` for a disliked track."""
-        adds = 0.0 if self.opinion is None else self.opinion.adds
-        if adds is None:
-            return DISLIKED
-        open_plays = max(0, self.plays - self.completes - self.skips)
-        return COMPLETE * self.completes + PLAY * open_plays + SKIP * self.skips + adds
-
-
-@dataclass(frozen=True, slots=True)
-class ListenerState:
-    """One listener.
-
-    ``tracks`` by track id, the one touched last at the end; ``recent`` the tracks heard last, each once, the
-    newest at the end.
-    """
-
-    tracks: Mapping[int, Heard] = field(default_factory=lambda: MappingProxyType({}))
-    recent: tuple[int, ...] = ()
+_UNHEARD = Heard()
 
 
 def apply(state: ListenerState, event: PlayEvent) -> ListenerState:
     """Return the state after an event; one of a kind in `PASSIVE` returns ``state`` itself.
 
-    The opinion with the latest ``at`` counts, of equal ones that which is applied last.
+    The opinion with the latest ``at`` counts, of equal ones that which is applied last. An event of another
+    session begins it, unless it is older than the newest.
     """
     if event.kind in PASSIVE:
         return state
-    before = state.tracks.get(event.track_id, Heard())
-    tracks = {track: heard for track, heard in state.tracks.items() if track != event.track_id}
-    tracks[event.track_id] = _after(before, event)
+    track, at_ms = event.track_id, (event.at - _EPOCH) // _MILLISECOND
+    tracks = dict(state.tracks)
+    tracks[track] = _after(tracks.pop(track, _UNHEARD), event, at_ms)
     if len(tracks) > MAX_TRACKS:
         del tracks[_least(tracks)]
-    recent = state.recent
-    if event.kind in _COUNTED:
-        recent = (*(track for track in recent if track != event.track_id), event.track_id)[-RECENT:]
-    return ListenerState(MappingProxyType(tracks), recent)
+    recent = state.recent if event.kind in _SPOKEN else _latest(state.recent, track)
+    session_id, session = state.session_id, state.session
+    if event.session_id == session_id:
+        session = _latest(session, track)
+    elif at_ms >= state.newest_ms:
+        session_id, session = event.session_id, (track,)
+    return ListenerState(MappingProxyType(tracks), recent, session_id, session, max(at_ms, state.newest_ms))
 
 
-def _after(heard: Heard, event: PlayEvent) -> Heard:
+def _latest(tracks: tuple[int, ...], track: int) -> tuple[int, ...]:
+    return (*(other for other in tracks if other != track), track)[-RECENT:]
+
+
+def _after(heard: Heard, event: PlayEvent, at_ms: int) -> Heard:
+    plays, completes, skips, before_ms, opinion = heard
     if event.kind in _SPOKEN:
-        opinion = Opinion(event.kind, (event.at - _EPOCH) // _MILLISECOND, event.value)
-        newer = heard.opinion is None or opinion.at_ms >= heard.opinion.at_ms
-        return replace(heard, opinion=opinion) if newer else heard
-    name = _COUNTED[event.kind]
-    return replace(heard, **{name: getattr(heard, name) + 1})
+        if opinion is None or at_ms >= opinion.at_ms:
+            opinion = Opinion(event.kind, at_ms, event.value)
+    elif event.kind == "play":
+        plays += 1
+    elif event.kind == "complete":
+        completes += 1
+    else:
+        skips += 1
+    return Heard(plays, completes, skips, max(at_ms, before_ms), opinion)
 
 
 def _least(tracks: Mapping[int, Heard]) -> int:
     """Return the track to forget: touched longest ago, those without an opinion first, dislikes last."""
-
-    def kept(heard: Heard) -> int:
-        return 0 if heard.opinion is None else 2 if heard.opinion.adds is None else 1
-
-    return min(tracks, key=lambda track: kept(tracks[track]))
+    for track, heard in tracks.items():
+        if heard.opinion is None:
+            return track
+    return next((track for track, heard in tracks.items() if not heard.is_disliked), next(iter(tracks)))
 
 
 def history(state: ListenerState) -> dict[int, float]:
@@ -123,61 +103,49 @@ def history(state: ListenerState) -> dict[int, float]:
     `DISLIKED`; a track with nothing above zero and no dislike is left out, as it is there.
     """
     weights = {track: heard.weight for track, heard in state.tracks.items()}
-    return {track: weight for track, weight in weights.items() if weight > 0 or _is_disliked(state, track)}
+    return {
+        track: weight for track, weight in weights.items() if weight > 0 or state.tracks[track].is_disliked
+    }
 
 
-def _is_disliked(state: ListenerState, track: int) -> bool:
-    opinion = state.tracks[track].opinion
-    return opinion is not None and opinion.adds is None
+def taste(state: ListenerState) -> dict[int, float]:
+    """Return what each track says of the taste by now, the one touched last at the end.
+
+    A weight above zero halves with every `HALF_LIFE_MS` between the track's last event and the listener's, so
+    that a replay gives the same whenever it is made. `DISLIKED` stays. A weight below zero comes from skips
+    and fades likewise (`SKIPPED`); tracks of weight 0 are left out.
+    """
+    newest = state.newest_ms
+    found = {}
+    for track, heard in state.tracks.items():
+        weight = heard.weight
+        if weight < 0:
+            if heard.is_disliked:
+                found[track] = weight
+                continue
+            weight = max(SKIPPED * weight, MOST_SKIPPED)
+        if weight:
+            age = newest - heard.at_ms if heard.at_ms else 0
+            found[track] = weight * 0.5 ** (age / HALF_LIFE_MS)
+    return found
+
+
+def session_taste(state: ListenerState) -> dict[int, float]:
+    """Return what `taste` says of the tracks of the session, the one touched last at the end."""
+    whole = taste(state)
+    return {track: whole[track] for track in state.session if track in whole}
 
 
 def disliked(state: ListenerState) -> frozenset[int]:
     """Return the tracks with a dislike, or a rating of 1 or 2, as the last word."""
-    return frozenset(track for track in state.tracks if _is_disliked(state, track))
+    return frozenset(track for track, heard in state.tracks.items() if heard.is_disliked)
 
 
 def liked(state: ListenerState) -> frozenset[int]:
     """Return the tracks with a like, or a rating of 3 to 5, as the last word."""
-    return frozenset(
-        track for track, heard in state.tracks.items() if heard.opinion is not None and heard.opinion.adds
-    )
+    return frozenset(track for track, heard in state.tracks.items() if heard.is_liked)
 
 
 def heard_lately(state: ListenerState, count: int = RECENT) -> tuple[int, ...]:
     """Return the tracks heard last, at most ``count``, the newest at the end."""
     return state.recent[-count:] if count > 0 else ()
-
-
-def seeds(state: ListenerState, count: int) -> dict[int, float]:
-    """Return the weights of the tracks above zero that were touched last, at most ``count``, newest last."""
-    positive = [(track, weight) for track, weight in history(state).items() if weight > 0]
-    return dict(positive[-count:] if count > 0 else [])
-
-
-def to_document(state: ListenerState) -> dict[str, Any]:
-    """Return the state as the document store keeps it: lists and numbers, at most some 100 kB."""
-    return {
-        "tracks": [_track_document(track, heard) for track, heard in state.tracks.items()],
-        "recent": list(state.recent),
-    }
-
-
-def from_document(document: Mapping[str, Any]) -> ListenerState:
-    """Return the state that `to_document` wrote."""
-    tracks = {entry["id"]: _heard(entry) for entry in document["tracks"]}
-    return ListenerState(MappingProxyType(tracks), tuple(document["recent"]))
-
-
-def _track_document(track: int, heard: Heard) -> dict[str, Any]:
-    counts = {name: getattr(heard, name) for name in _COUNTED.values()}
-    entry: dict[str, Any] = {"id": track, **{name: count for name, count in counts.items() if count}}
-    if heard.opinion is not None:
-        entry |= {"said": heard.opinion.kind, "at_ms": heard.opinion.at_ms}
-        if heard.opinion.value is not None:
-            entry["value"] = heard.opinion.value
-    return entry
-
-
-def _heard(entry: Mapping[str, Any]) -> Heard:
-    opinion = Opinion(entry["said"], entry["at_ms"], entry.get("value")) if "said" in entry else None
-    return Heard(**{name: entry.get(name, 0) for name in _COUNTED.values()}, opinion=opinion)

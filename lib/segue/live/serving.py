@@ -229,7 +229,7 @@ class Serving:
     # One list ------------------------------------------------------------------------------------------
 
     def _draft(self, state: ListenerState, k: int) -> _Draft:
-        taste = self._taste(listener.history(state))
+        taste = self._taste(listener.taste(state))
         fused, ranked = self._fused(taste, min(_OTHERS * k, _MOST_OTHERS))
         lately = listener.heard_lately(state, min(listener.RECENT, self.track_ids.size // 3))
         drop = listener.liked(state) | listener.disliked(state) | set(lately)
