@@ -61,11 +61,23 @@ def test_a_like_goes_through_kafka_and_changes_the_list(
     assert seed not in after
 
     listener = listener_of(run_store, name)
+
+    def told_as_shown() -> bool:
+        newest = run_store.recommendations.get(listener)
+        told = page.evaluate("sessionStorage['segue.shown'] ?? ''")
+        return newest is not None and newest["recommendation_id"] in told
+
+    wait_until(told_as_shown, 20, "the page tells that its list was in view")
+    kept = "Object.keys(localStorage).some((key) => key.startsWith('segue.act/'))"
+    wait_until(lambda: not page.evaluate(kept), 20, "all of it is accepted")
     events = read_topic(services, PLAYS, listener)
     assert [event["kind"] for event in events if event["kind"] in ("play", "like")] == ["play", "like"]
     like = next(event for event in events if event["kind"] == "like")
     assert like["track_id"] == seed
     answers = read_topic(services, RECOMMENDATIONS, listener)
+    made = {each["recommendation_id"]: each["model"] for each in answers}
+    shown = [event["source"] for event in events if event["kind"] == "impression"]
+    assert shown[-1]["model"] == made[shown[-1]["recommendation_id"]]
     answer = next(each for each in answers if each["caused_by"] == like["event_id"])
     assert any(seed in item["why"]["because_of"] for item in answer["items"])
 

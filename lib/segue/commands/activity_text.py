@@ -36,8 +36,8 @@ def use_lines(use: Mapping[str, pd.DataFrame]) -> Iterator[str]:
     if not use:
         return
     yield ""
-    if use["sources"].empty:
-        yield "Nobody has played anything yet."
+    if use["sources"].empty and use["models"].empty:
+        yield "Nobody has played anything or had a list in view yet."
         return
     for row in use["from_recommendations"].to_dict("records"):
         yield (
