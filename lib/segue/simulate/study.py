@@ -26,7 +26,7 @@ ARMS = (LIVE, FROZEN, POPULARITY, RANDOM)
 """Lists from what the listener has done so far; from what they had done before the first session, all the
 while; what most listeners play; and by chance, anew each session."""
 
-_BEGIN = START + timedelta(weeks=52)
+_BEGIN, _PACE_S = START + timedelta(weeks=6), 15
 _ANEW = (LIVE, RANDOM)
 _ASKED = PLACES + 2
 _DRAWS, _CHANCE = 2, 4
@@ -62,10 +62,10 @@ def simulate_sessions(
 ) -> pd.DataFrame:
     """Let listeners live through the same sessions four times, each time with lists of another kind.
 
-    A session: the listener gets a list of `PLACES` tracks, plays some of it and some of their own, and what
-    they do is folded into their state by `segue.live.listener.apply`. In all arms a listener's random
-    numbers are the same, and no list holds what the listener has begun before, in history or study: a frozen
-    taste is not a frozen memory, so the arms differ by what is known of the taste only.
+    A session, one a day: the listener gets a list of `PLACES` tracks, plays some of it and some of their own,
+    and what they do is folded into their state by `segue.live.listener.apply`. In all arms a listener's
+    random numbers are the same, and no list holds what the listener has begun before, in history or study: a
+    frozen taste is not a frozen memory, so the arms differ by what is known of the taste only.
 
     A hit is a track of the list that fits the hidden taste: `segue.simulate.taste.Taste.fits`, before anyone
     has heard it. Hits are used up as they are played, in every arm; ``left`` tells how many there were.
@@ -193,7 +193,7 @@ class _Life:
                     session_id=f"study-{session}",
                     track_id=int(self._ids[play.track]),
                     kind=kind,
-                    at=_BEGIN + timedelta(seconds=self._acts),
+                    at=_BEGIN + timedelta(days=session, seconds=_PACE_S * self._acts),
                     simulated=True,
                 )
                 self._state = listener.apply(self._state, event)

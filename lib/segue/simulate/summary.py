@@ -76,10 +76,22 @@ def by_arm(table: pd.DataFrame, tracks: int, seed: int = 0) -> pd.DataFrame:
 
 
 def live_against_others(table: pd.DataFrame, seed: int = 0) -> pd.DataFrame:
-    """Return how much higher live's hit rate over all sessions is, on the same listeners in pairs.
+    """Return how much higher live's hit rate over all sessions is, and what it has found in the end.
 
-    As `segue.evaluation.significance.differences`: Holm's correction over the three comparisons.
+    Returns
+    -------
+    pandas.DataFrame
+        ``figure`` (``hit_rate`` or ``found``) and the columns of
+        `segue.evaluation.significance.differences`: on the same listeners in pairs, Holm's correction over
+        the three comparisons of a figure.
     """
-    means = table.groupby(["arm", "listener_id"], sort=False)["hit_rate"].mean().reset_index()
     pairs = [(LIVE, arm) for arm in ARMS if arm != LIVE]
-    return differences(means.rename(columns={"arm": "model"}), "hit_rate", pairs, seed=seed)
+    of_listeners = table.groupby(["arm", "listener_id"], sort=False)
+    values = of_listeners.agg(hit_rate=("hit_rate", "mean"), found=("found", "last")).reset_index()
+    values = values.rename(columns={"arm": "model"})
+    parts = [
+        differences(values, figure, pairs, seed=seed).assign(figure=figure)
+        for figure in ("hit_rate", "found")
+    ]
+    whole = pd.concat(parts, ignore_index=True)
+    return whole[["figure", *whole.columns.drop("figure")]]

@@ -92,19 +92,21 @@ def _told_genres(accuracy: Any) -> str:
 def _listens(reactions: Any) -> str:
     if isinstance(reactions, NotShown):
         return f"Whether lists get better while somebody listens is not measured, as {reactions.why}"
-    rows, apart = reactions.arms.set_index("model"), reactions.apart.set_index("b")
+    rows, apart = reactions.arms.set_index("model"), reactions.apart.set_index(["figure", "b"])
     sessions = int(reactions.sessions["session"].max())
     parts = []
     for arm in ("frozen", "popularity", "random"):
-        row = apart.loc[arm]
+        row = apart.loc[("hit_rate", arm)]
         word = "" if row["p_holm"] < 0.05 else ", not told apart"
         parts.append(f"{arm} {rows.loc[arm, 'hit_rate']:.3f} (p {row['p_holm']:.4f}{word})")
-    live = rows.loc["live"]
+    live, found = rows.loc["live"], apart.loc[("found", "frozen")]
+    clear = "" if found["p_holm"] < 0.05 else "; not told apart"
     return (
         f"Over {sessions} {'session' if sessions == 1 else 'sessions'} of simulated listeners, "
         f"{live['hit_rate']:.3f} of the places of **live** lists "
         f"({live['hit_rate_low']:.3f} to {live['hit_rate_high']:.3f}) held a track that fits and is new; "
-        f"{', '.join(parts)}. This tests the machinery, not people."
+        f"{', '.join(parts)}. Of all that fits, {percent(live['found'])} was on a live list by then, "
+        f"{percent(rows.loc['frozen', 'found'])} on a frozen one (p {found['p_holm']:.4f}{clear}). This tests the machinery, not people."
     )
 
 
