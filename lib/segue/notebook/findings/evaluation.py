@@ -106,7 +106,8 @@ def _listens(reactions: Any) -> str:
         f"{live['hit_rate']:.3f} of the places of **live** lists "
         f"({live['hit_rate_low']:.3f} to {live['hit_rate_high']:.3f}) held a track that fits and is new; "
         f"{', '.join(parts)}. Of all that fits, {percent(live['found'])} was on a live list by then, "
-        f"{percent(rows.loc['frozen', 'found'])} on a frozen one (p {found['p_holm']:.4f}{clear}). This tests the machinery, not people."
+        f"{percent(rows.loc['frozen', 'found'])} on a frozen one (p {found['p_holm']:.4f}{clear}). "
+        "This tests the machinery, not people."
     )
 
 
