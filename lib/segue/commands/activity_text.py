@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Hashable, Iterator, Mapping
 from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
@@ -11,6 +11,9 @@ from segue.live.tallies import BOUNDS_S, ORIGINS, Counts, Latency, Tally
 
 if TYPE_CHECKING:
     import pandas as pd
+
+Row = dict[Hashable, Any]
+"""A row of a table, by its columns' names."""
 
 _ROWS = 15
 _BAR = 30
@@ -163,14 +166,14 @@ def _bar(value: int, most: int) -> str:
     return "█" * (eighths // 8) + _EIGHTHS[eighths % 8].strip()
 
 
-def _who(row: Mapping[str, Any]) -> str:
+def _who(row: Row) -> str:
     return ORIGINS[bool(row["simulated"])]
 
 
-def _share(row: Mapping[str, Any], name: str) -> str:
+def _share(row: Row, name: str) -> str:
     value, low, high = (100 * row[f"{name}{end}"] for end in ("", "_low", "_high"))
     return f"{value:.0f} % ({low:.0f} to {high:.0f})"
 
 
-def _noted(row: Mapping[str, Any]) -> str:
+def _noted(row: Row) -> str:
     return f"  {row['note']}" if row["note"] else ""
