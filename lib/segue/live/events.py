@@ -36,10 +36,10 @@ class _Message(BaseModel):
         Raises
         ------
         Malformed
-            If it is not JSON or breaks the schema.
+            If it is not JSON or breaks the schema; a number as text, say, is no number.
         """
         try:
-            return cls.model_validate_json(content or b"")
+            return cls.model_validate_json(content or b"", strict=True)
         except ValidationError as error:
             raise Malformed(_words(error)) from None
 

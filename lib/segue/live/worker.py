@@ -91,7 +91,7 @@ class Worker:
         self._report = report
         self._id = f"{socket.gethostname()}-{os.getpid()}-{uuid4().hex[:8]}"
         self._models = Models(settings, run, store, self.database, follow=follow)
-        self._activity = Activity(store, self._id, run=run.path.name)
+        self._activity = Activity(store, self._id, run=run.path.name, days=settings.activity_days)
         self._plays: broker.Plays | None = None
         self._producer: Any = None
         self._processing: Processing | None = None

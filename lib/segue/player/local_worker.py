@@ -45,6 +45,8 @@ class LocalWorker:
     def _serve(self) -> None:
         try:
             with open_store(self._settings.mongo_uri, self._run.dataset["database"]) as store:
-                Worker(self._settings, self._run, store).serve(self._stop)
+                # A notebook is watched by its reader.
+                settings = self._settings.model_copy(update={"metrics_port": 0})
+                Worker(settings, self._run, store).serve(self._stop)
         except Exception as error:
             log.warning("the worker in this kernel ended: %s", error, exc_info=True)

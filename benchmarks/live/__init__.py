@@ -1,0 +1,1 @@
+"""The live loop, measured from outside: `python -m benchmarks.live [--quick]`."""
