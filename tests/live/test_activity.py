@@ -17,11 +17,12 @@ from prometheus_client.parser import text_string_to_metric_families
 from pymongo import MongoClient
 
 from segue.cli import app
+from segue.commands import activity as view
 from segue.errors import SegueError
 from segue.live import activity as module
 from segue.live import overview
 from segue.live.activity import Activity
-from segue.live.events import PlayEvent, now
+from segue.live.events import PlayEvent, Source, now
 from segue.live.exposition import Endpoint
 from segue.live.tallies import BOUNDS_S, HASHES, OTHER, TRACKS, Distinct, Latency, Tally, TrackPlays
 from segue.services.ports import any_free
@@ -292,10 +293,33 @@ def test_prometheus_and_the_view_agree_after_what_two_workers_have_counted(world
     assert [(each["worker"], each["away"]) for each in told["workers"]] == [("one", []), ("two", ["store"])]
     assert told["models"] == told["sources"] == []
 
-    shown = CliRunner().invoke(app, ["activity"], env=environment(world)).output
-    assert "3. " not in shown
-    for words in ("waits for: store", "1.     2  Track", "kind 1", "real listeners"):
+    source = Source(list="for-you", model="exact+als", recommendation_id=uuid4())
+    seen = [event("a", 1, kind).model_copy(update={"source": source}) for kind in ("impression", "play")]
+    world.store.plays.upsert([each.to_document() for each in seen])
+    shown = CliRunner().invoke(app, ["activity", "--models"], env=environment(world)).output
+    assert "  3. " not in shown
+    for words in ("waits for: store", "1.     2  Track", "kind 1", "real listeners", "of 1 plays began in a"):
         assert words in shown
+    (line,) = [line for line in shown.splitlines() if line.startswith("exact+als, real")]
+    assert (
+        line.split()
+        == "exact+als, real 1 1 100 % (100 to 100) 1.00 (1.00 to 1.00) one listener: no interval".split()
+    )
+
+
+def test_a_watch_goes_on_while_the_store_is_away_and_ends_at_ctrl_c(monkeypatch, capsys):
+    monkeypatch.setattr(view, "_REFRESH_S", 0)
+    answers = iter(["before", SegueError("nobody answers"), "after", KeyboardInterrupt()])
+
+    def tell() -> str:
+        answer = next(answers)
+        if isinstance(answer, str):
+            return answer
+        raise answer
+
+    view._show(tell, watch=True, as_json=True)
+    told = capsys.readouterr()
+    assert (told.out, told.err) == ("before\nafter\n", "segue: nobody answers\n")
 
 
 @pytest.mark.slow
