@@ -6,6 +6,7 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
+import nbformat
 import pytest
 
 from segue.errors import SegueError, UsageError
@@ -110,8 +111,6 @@ def test_a_change_runs_again_what_rests_on_it(wish: Wish, change, left):
 
 
 def test_a_changed_cell_runs_again_and_a_changed_sentence_does_not(wish: Wish):
-    import nbformat
-
     carry_out(wish, make_plan(wish, always))
     second = wish.stages[1].notebook
     notebook = nbformat.read(second, 4)
@@ -189,6 +188,31 @@ def test_only_keeps_the_others_and_marks_what_went_stale(wish: Wish):
         always,
     )
     assert names(after.left) == ["02_second"]
+
+
+@pytest.fixture
+def learning(wish: Wish) -> Wish:
+    """The second notebook learns from plays, and has learned from those of one state."""
+    learner = wish.stages[1].notebook
+    notebook = nbformat.read(learner, 4)
+    notebook.metadata["segue"] = {"learns_from_plays": True}
+    nbformat.write(notebook, learner)
+    asked = replace(wish, plays="100 plays")
+    run = carry_out(asked, make_plan(asked, always))
+    done = finished(run, wish.stages[1])
+    mark(run, wish.stages[1], replace(done, plays="100 plays"))
+    return later(wish)
+
+
+def test_other_plays_run_again_what_learns_from_them_where_they_are_asked_for(learning: Wish):
+    assert make_plan(learning, always).done
+    assert make_plan(replace(learning, plays="100 plays"), always).done
+    assert names(make_plan(replace(learning, plays="101 plays"), always).left) == ["02_second"]
+
+
+def test_other_plays_do_not_make_what_is_left_out_stale(learning: Wish):
+    alone = replace(learning, selected=learning.stages[:1], plays="101 plays")
+    assert not make_plan(alone, always).steps[1].stale
 
 
 def test_only_without_what_it_rests_on_is_refused(wish: Wish):

@@ -48,7 +48,7 @@ def _again_and_again(every_s: float) -> None:
     stop = threading.Event()
     for number in (signal.SIGINT, signal.SIGTERM):
         signal.signal(number, lambda *_: stop.set())
-    schedule = RefitSchedule(Settings(), every_s, report=click.echo)
+    schedule = RefitSchedule(Settings(), every_s, first_s=0, report=click.echo)
     try:
         while not stop.wait(1.0):
             schedule.poll()

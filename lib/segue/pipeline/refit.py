@@ -89,7 +89,7 @@ def _refit(settings: Settings, notebooks: Path | None, console: Console, seed: i
     learners = [stage for stage in every if learns_from_plays(stage)]
     if not learners:
         raise SegueError("no notebook learns from plays: there is nothing to refit")
-    learned = _done(serving, learners[0]).plays
+    learned = _done(serving, learners[0])
     with open_store(settings.mongo_uri, serving.dataset["database"]) as store:
         now = plays_state(store)
         if why := _nothing_new(settings.runs, serving, learned, now):
@@ -118,9 +118,11 @@ def _done(run: Run, stage: Stage) -> Done:
     return done
 
 
-def _nothing_new(runs: Path, serving: Run, learned: str, now: str) -> str:
-    """Return why there is nothing to do, or an empty text."""
-    if now == learned:
+def _nothing_new(runs: Path, serving: Run, learned: Done, now: str) -> str:
+    """Return why there is nothing to do, or an empty text; tracks that came since are something to do."""
+    if learned.stale:
+        return ""
+    if now == learned.plays:
         return f"Nothing to do: no play has come or gone since {serving.path.name} was fitted"
     for file in runs.glob(f"*/{REFIT}"):
         known = read_json(file)

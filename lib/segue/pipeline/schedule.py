@@ -32,7 +32,9 @@ class RefitSchedule:
     settings
         Of the data set; ``settings.home`` holds the runs and the log.
     every_s
-        Seconds between the end of a refit and the start of the next; the first one waits as long.
+        Seconds between the end of a refit and the start of the next.
+    first_s
+        Seconds before the first one; by default as long.
     command
         What is run.
     report
@@ -46,13 +48,14 @@ class RefitSchedule:
         settings: Settings,
         every_s: float,
         *,
+        first_s: float | None = None,
         command: Sequence[str] = COMMAND,
         report: Callable[[str], object] = _log.info,
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
         self._settings, self._every_s, self._command = settings, every_s, command
         self._report, self._clock = report, clock
-        self._due = clock() + every_s
+        self._due = clock() + (every_s if first_s is None else first_s)
         self._child: subprocess.Popen[bytes] | None = None
         self._output: IO[bytes] | None = None
 
