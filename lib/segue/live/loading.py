@@ -9,33 +9,38 @@ from typing import Any
 
 from segue.errors import SegueError
 from segue.live.reasons import Label, Labels
-from segue.live.serving import OTHERS, POPULARITY, SOUND, Serving
-from segue.models import Recommender
+from segue.live.serving import GRAPH, OTHERS, POPULARITY, SOUND, Serving
+from segue.models import Recommender, persist
 from segue.models.persist import MANIFEST
 from segue.pipeline.run import CURRENT, SERVING, Run, current_run
 from segue.settings import Settings
 from segue.store import Store
 
-_LABELS = 20_000
+LARGE = 20_000
+"""Tracks from which on neighbours are searched in a graph, where the run has one, rather than exactly."""
+
+_LABELS = 1_000_000
 _log = logging.getLogger(__name__)
 
 
 class CardLabels:
-    """Titles and prints of tracks, read from the cards when first asked for, at most 20,000 kept."""
+    """Titles and prints of tracks, read from the cards when first asked for and kept: some 250 bytes each."""
 
     def __init__(self, store: Store) -> None:
         self._store = store
         self._known: dict[int, Label] = {}
 
     def __call__(self, track_ids: Collection[int]) -> Mapping[int, Label]:
-        """Return the labels of those among ``track_ids`` that have a card."""
-        missing = [track for track in track_ids if track not in self._known]
+        """Return the labels of those among ``track_ids`` that have a card, and perhaps of others."""
+        known = self._known
+        missing = [track for track in track_ids if track not in known]
         if missing:
-            if len(self._known) + len(missing) > _LABELS:
-                self._known.clear()
             found = self._store.cards.by_ids(missing)
-            self._known |= {track: Label(card.title, card.print) for track, card in found.items()}
-        return self._known
+            if len(known) + len(found) > _LABELS:
+                # Whoever holds the old ones keeps them.
+                self._known = known = {track: known[track] for track in track_ids if track in known}
+            known |= {track: Label(card.title, card.print) for track, card in found.items()}
+        return known
 
 
 def load(run: Run, store: Store) -> Serving:
@@ -67,7 +72,9 @@ def make(run: Run, labels: Labels, *, simulated: bool) -> Serving:
     for name in _served(run):
         models[name] = run.load_model(name)
         digest.update((run.model(name) / MANIFEST).read_bytes())
-    return Serving(models, labels, others=others, simulated=simulated, fingerprint=digest.hexdigest())
+    serving = Serving(models, labels, others=others, simulated=simulated, fingerprint=digest.hexdigest())
+    serving.warm()
+    return serving
 
 
 class Models:
@@ -158,7 +165,10 @@ def _others(run: Run) -> str:
 
 def _served(run: Run) -> list[str]:
     saved = _saved(run)
-    return [name for name in dict.fromkeys((SOUND, _others(run), POPULARITY)) if name in saved]
+    sound = SOUND
+    if GRAPH in saved and persist.read_manifest(run.model(GRAPH)).get("data", {}).get("tracks", 0) >= LARGE:
+        sound = GRAPH
+    return [name for name in dict.fromkeys((sound, _others(run), POPULARITY)) if name in saved]
 
 
 def _saved(run: Run) -> list[str]:

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import unicodedata
+from array import array
 from collections.abc import Callable, Collection, Mapping, Sequence
-from dataclasses import dataclass, field
 from functools import lru_cache
 from operator import sub
 from typing import Any
@@ -39,18 +39,19 @@ _WORDS_OF = [_WORDS[PRINT[i]] for i in _NUMBERS]
 _LEAST = round(1000 * DIFFERENT)
 
 
-@dataclass(frozen=True, slots=True)
 class Label:
-    """What the reasons need to know of a track: its title, and its sound print or an empty one."""
+    """What the reasons need to know of a track: its title, and its sound print or an empty one.
 
-    title: str
-    print: Sequence[float] = ()
-    told: tuple[int, ...] = field(init=False, repr=False, compare=False)
-    """Of a whole print the numbers that words are said about, in thousandths, to which prints are rounded."""
+    Of a whole print are kept, in thousandths, to which prints are rounded, the numbers that words are said
+    about: a catalogue's labels stay in memory.
+    """
 
-    def __post_init__(self) -> None:
-        whole = len(self.print) == len(PRINT)
-        object.__setattr__(self, "told", tuple([round(1000 * self.print[i]) for i in _NUMBERS if whole]))
+    __slots__ = ("title", "told")
+
+    def __init__(self, title: str, print: Sequence[float] = ()) -> None:
+        whole = len(print) == len(PRINT)
+        self.title = title
+        self.told = array("h", [round(1000 * print[i]) for i in _NUMBERS] if whole else [])
 
 
 _ITEMS = TypeAdapter(list[list[Item]])

@@ -15,8 +15,8 @@ from segue.live import listener
 from segue.live.catalogue import Catalogue
 from segue.live.choosing import Chooser
 from segue.live.events import Item
-from segue.live.fusion import Fused, Fusion
-from segue.live.listener import ListenerState
+from segue.live.fusion import Fused, Fusion, Seeds
+from segue.live.listener import Heard, ListenerState
 from segue.live.nearby import Nearby
 from segue.live.reasons import Labels, Teller
 from segue.models.base import Basis, Because, Capability, Recommender, Scored
@@ -35,7 +35,7 @@ GRAPH = "hnsw"
 RULES = RerankConfig()
 """The rules of a listener's list."""
 
-_SEEDS = 50
+_SEEDS, _AVOIDED = 50, 10
 _OTHERS, _MOST_OTHERS = 4, 200
 """Places of the ranking by others that are taken, for each place of the list, and at most."""
 _FIRST = 64
@@ -54,15 +54,19 @@ class Made:
 
 @dataclass(frozen=True, slots=True)
 class _Taste:
-    """A history within the catalogue: int64[h] positions, the newest last, and float32[h] weights."""
+    """A taste within the catalogue.
+
+    int64[h] positions, the newest last; float32[h] weights; bool[h], which are of the session.
+    """
 
     place: np.ndarray
     weight: np.ndarray
+    in_session: np.ndarray
 
-    def seeds(self) -> tuple[np.ndarray, np.ndarray]:
-        """Return the positions and weights of the tracks above zero that were touched last."""
-        positive = self.weight > 0
-        return self.place[positive][-_SEEDS:], self.weight[positive][-_SEEDS:]
+    def seeds(self, sign: int, most: int) -> Seeds:
+        """Return the tracks whose weight has a sign (1 or -1), at most so many, those touched last."""
+        own = np.flatnonzero(sign * self.weight > 0)[-most:]
+        return Seeds(self.place[own], np.abs(self.weight[own]), self.in_session[own])
 
     def holds(self, places: np.ndarray) -> np.ndarray:
         """Return bool[m]: which of int64[m] positions are in the history."""
@@ -159,6 +163,12 @@ class Serving:
         """Return what changes whenever equal states may give other lists."""
         return self._fingerprint
 
+    def warm(self) -> None:
+        """Make a list, so that what is built when first used is there for the first listener."""
+        with self._making:
+            first = int(self.track_ids[self._for_anyone[0]])
+            self._draft(ListenerState({first: Heard(plays=1, completes=1)}), 1)
+
     def recommend(self, state: ListenerState, k: int) -> Made:
         """Return up to k tracks for a listener with the reason of each; equal ones for equal states.
 
@@ -229,7 +239,7 @@ class Serving:
     # One list ------------------------------------------------------------------------------------------
 
     def _draft(self, state: ListenerState, k: int) -> _Draft:
-        taste = self._taste(listener.taste(state))
+        taste = self._taste(state)
         fused, ranked = self._fused(taste, min(_OTHERS * k, _MOST_OTHERS))
         lately = listener.heard_lately(state, min(listener.RECENT, self.track_ids.size // 3))
         drop = listener.liked(state) | listener.disliked(state) | set(lately)
@@ -241,10 +251,14 @@ class Serving:
         chosen = list(map(Scored, self._catalogue.track_ids[places].tolist(), scores.tolist()))
         return _Draft(chosen, self._because(places, slots, fused, ranked), self._model(fused))
 
-    def _taste(self, history: Mapping[int, float]) -> _Taste:
-        place = np.array(self._catalogue.positions(history), dtype=np.int64)
-        weight = np.fromiter(history.values(), dtype=np.float32, count=len(history))
-        return _Taste(place[place >= 0], weight[place >= 0])
+    def _taste(self, state: ListenerState) -> _Taste:
+        weights = listener.taste(state)
+        place = np.array(self._catalogue.positions(weights), dtype=np.int64)
+        weight = np.fromiter(weights.values(), dtype=np.float32, count=len(weights))
+        session = set(state.session)
+        in_session = np.fromiter((track in session for track in weights), dtype=bool, count=len(weights))
+        known = place >= 0
+        return _Taste(place[known], weight[known], in_session[known])
 
     def _model(self, fused: Fused) -> str:
         used = [self._sound.name] if self._sound is not None and fused.sound.any() else []
@@ -254,15 +268,17 @@ class Serving:
 
     def _fused(self, taste: _Taste, depth: int) -> tuple[Fused, Ranked | None]:
         """Return the tracks that the taste speaks for, and the ranking by others that is part of it."""
-        seeds, weights = taste.seeds()
+        likes, avoided = taste.seeds(1, _SEEDS), taste.seeds(-1, _AVOIDED)
+        if not likes.places.size:
+            return self._fusion.fuse(likes, likes, None, _NONE), None
         ranked = None
-        if self._others is not None and seeds.size:
+        if self._others is not None:
             inside = taste.place < self.track_ids.size
             ranked = self._others.ranked_for(taste.place[inside], taste.weight[inside], depth)
         if self._near is not None:
-            self._near.fill(seeds)
+            self._near.fill(np.concatenate([likes.places, avoided.places]))
         others = _NONE if ranked is None else ranked.places
-        return self._fusion.fuse(seeds, weights, self._near, others), ranked
+        return self._fusion.fuse(likes, avoided, self._near, others), ranked
 
     def _chosen(self, order: _Order, taste: _Taste, k: int, dropped: np.ndarray) -> np.ndarray:
         """Return int64[at most k]: first what was not heard, then what was, as the rules of a list allow."""

@@ -13,6 +13,14 @@ DISLIKED = -1.0
 """Weight of a disliked track; how far below does not matter to the models. It does not fade."""
 
 _LEAST_LIKED = 3
+_ADDS: dict[tuple[str, int | None], float | None] = {
+    ("like", None): LIKE,
+    ("dislike", None): None,
+    **{
+        ("rate", stars): float(stars - _LEAST_LIKED + 1) if stars >= _LEAST_LIKED else None
+        for stars in range(1, 6)
+    },
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,10 +37,7 @@ class Opinion:
     @property
     def adds(self) -> float | None:
         """Return what it adds to the weight, by `segue.dataset.listening.interactions`; None: disliked."""
-        if self.kind == "rate":
-            stars = self.value or 0
-            return float(stars - _LEAST_LIKED + 1) if stars >= _LEAST_LIKED else None
-        return {"like": LIKE, "clear": 0.0}.get(self.kind)
+        return _ADDS.get((self.kind, self.value), 0.0)
 
 
 class Heard(NamedTuple):

@@ -24,7 +24,9 @@ def to_document(state: ListenerState) -> dict[str, Any]:
     """
     heard = state.tracks.values()
     opinions = [each.opinion or _SILENT for each in heard]
-    counts = [each[column] for column in range(3) for each in heard]
+    counts = [
+        *(each.plays for each in heard), *(each.completes for each in heard), *(each.skips for each in heard)
+    ]  # fmt: skip
     return {
         "form": _FORM,
         "ids": _pack("q", state.tracks),
@@ -89,5 +91,5 @@ def _opinion(said: int, at_ms: int, value: int) -> Opinion | None:
 
 def _first_form(entry: Mapping[str, Any]) -> Heard:
     opinion = Opinion(entry["said"], entry["at_ms"], entry.get("value")) if "said" in entry else None
-    counts = (entry.get(name, 0) for name in ("plays", "completes", "skips"))
-    return Heard(*counts, opinion=opinion)
+    plays, completes, skips = (entry.get(name, 0) for name in ("plays", "completes", "skips"))
+    return Heard(plays, completes, skips, 0, opinion)

@@ -11,7 +11,7 @@ from pydantic import Field
 
 from segue.models.base import Basis, Capability, Config, Need, Recommender, TrainingData
 from segue.models.content import unit_rows
-from segue.models.for_history import Ranked, by_parts
+from segue.models.for_history import Ranked, by_factors
 from segue.models.inner_product import LargestProducts
 from segue.models.search import Real, Search, Whole
 from segue.models.weights import Weighting, weigh, weigh_matrix
@@ -20,6 +20,9 @@ if TYPE_CHECKING:
     from pyspark.ml.recommendation import ALSModel
     from pyspark.sql import SparkSession
     from scipy.sparse import csr_matrix
+
+
+_ROWS_AT_ONCE = 8_192
 
 
 class ALSConfig(Config):
@@ -141,7 +144,7 @@ class ALS(Recommender[ALSConfig]):
         if not self._knows(history, weights):
             return None
         left, right = self._normal_equations(history, weights)
-        return by_parts(self, history, np.linalg.solve(left, right), self.factors, self._search.top, k)
+        return by_factors(self, self.factors, self._search, history, (left[None], right[None]), k)
 
     def _normal_equations(self, history: np.ndarray, weights: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
         """Return W^-1, float64[rank, rank], and what each track of a history adds to the right-hand side."""
@@ -194,8 +197,11 @@ class ALS(Recommender[ALSConfig]):
     def _prepare(self) -> None:
         for name in ("_unit", "_search"):
             self.__dict__.pop(name, None)
-        exact = self.factors.astype(np.float64)
-        self._gram = exact.T @ exact
+        self._gram = np.zeros((self.factors.shape[1],) * 2)
+        # In parts: a whole copy in double precision takes longer to come by than its product.
+        for start in range(0, len(self.factors), _ROWS_AT_ONCE):
+            exact = self.factors[start : start + _ROWS_AT_ONCE].astype(np.float64)
+            self._gram += exact.T @ exact
 
     def _state(self) -> dict[str, np.ndarray]:
         return {"factors": self.factors}

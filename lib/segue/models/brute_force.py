@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from functools import cached_property
+
 import numpy as np
 
 from segue.models.ranking import GROUPS
@@ -33,11 +35,19 @@ class BruteForce:
 
     def __init__(self, rows: np.ndarray, tie: np.ndarray, *, euclidean: bool = False) -> None:
         self._rows, self._tie, self._euclidean = rows, tie, euclidean
-        squares = np.vecdot(rows, rows)
+
+    @cached_property
+    def _length(self) -> np.ndarray:
+        return np.sqrt(np.vecdot(self._rows, self._rows))
+
+    @cached_property
+    def _longest(self) -> float:
+        return float(self._length.max(initial=0.0))
+
+    @cached_property
+    def _half(self) -> np.ndarray | None:
         # |q - r|^2 orders as |r|^2 / 2 - q.r does.
-        self._half = squares / 2 if euclidean else None
-        self._length = np.sqrt(squares)
-        self._longest = float(self._length.max(initial=0.0))
+        return np.vecdot(self._rows, self._rows) / 2 if self._euclidean else None
 
     def nearest(self, seeds: np.ndarray, k: int) -> list[Places]:
         """Return for each of int64[s] positions the min(k, n) nearest rows, itself among them."""

@@ -14,6 +14,7 @@ from segue.models.kinds import Because
 
 if TYPE_CHECKING:
     from segue.models.base import Recommender
+    from segue.models.inner_product import LargestProducts
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,35 +46,46 @@ def by_scores(model: Recommender[Any], history: np.ndarray, weights: np.ndarray,
     )
 
 
-def by_parts(
+def by_factors(
     model: Recommender[Any],
-    history: np.ndarray,
-    parts: np.ndarray,
     factors: np.ndarray,
-    top: Callable[[np.ndarray, int], np.ndarray],
+    search: LargestProducts,
+    history: np.ndarray,
+    equations: tuple[np.ndarray, np.ndarray],
     k: int,
     most: int = 3,
 ) -> Ranked | None:
-    """Return the ranking by factors: what each track of the history adds to the listener's is known.
+    """Return the ranking by the factors that solve a listener's normal equations.
 
     Parameters
     ----------
+    factors
+        float32[n, s * r] of the tracks, s models of r factors side by side.
+    search
+        Of them.
     history
         int64[h] positions.
-    parts
-        float64[r, h]: the listener's factors are the sum over h.
-    factors
-        float[n, r] of the tracks.
-    top
-        As `LargestProducts.top`.
+    equations
+        The left side, float64[s, r, r], and what each track of the history adds to the right one,
+        float64[s, r, h].
     """
-    taste = parts.sum(axis=1).astype(np.float32)
-    places = model._lists.open_places(lambda count: top(taste, count), history, k)
+    left, right = equations
+    # Up to as many right sides as unknowns, solving for each costs little more than for their sum.
+    apart = np.linalg.solve(left, right) if history.size <= left.shape[1] else None
+    whole = np.linalg.solve(left, right.sum(axis=2, keepdims=True)) if apart is None else apart.sum(axis=2)
 
     def added(items: np.ndarray) -> np.ndarray:
-        own: np.ndarray = factors[items] @ parts
-        return own
+        """Return float64[m, h]: what each track of the history adds to the scores of int64[m] positions."""
+        own = factors[items].astype(np.float64)
+        if apart is not None:
+            parts: np.ndarray = own @ apart.reshape(-1, history.size)
+            return parts
+        turned = own.reshape(items.size, *left.shape[:2]).transpose(1, 2, 0)
+        parts = (np.linalg.solve(left, turned).swapaxes(1, 2) @ right).sum(axis=0)
+        return parts
 
+    taste = whole.reshape(-1).astype(np.float32)
+    places = model._lists.open_places(lambda count: search.top(taste, count), history, k)
     if not places.size or not (added(places[:1]) > 0).any():
         return None
     ids = model.track_ids[history]

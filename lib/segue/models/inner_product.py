@@ -15,7 +15,7 @@ _STRATA = (2_048, 16_384)
 """So many of the longest rows are multiplied in full; those up to the second number have their own codes."""
 _PART, _BITS = 2, 4
 """So many coordinates together are one code of so many bits."""
-_SAMPLED = 16_384
+_SAMPLED, _ROUNDS = 2_048, 8
 _ASKED = 2
 """Times k: the best of a stratum by their codes that are multiplied in full."""
 _ROUNDED = 1 - 1e-5
@@ -107,6 +107,7 @@ class _Stratum:
         self._codes = faiss.IndexPQFastScan(
             padded.shape[1], padded.shape[1] // _PART, _BITS, faiss.METRIC_INNER_PRODUCT
         )
+        self._codes.pq.cp.niter = _ROUNDS
         threads = faiss.omp_get_max_threads()
         # Sums over threads differ between machines, and so would the codes.
         faiss.omp_set_num_threads(1)

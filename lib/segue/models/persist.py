@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import hashlib
-import io
 import json
 import os
 import platform
@@ -16,6 +15,7 @@ from zipfile import BadZipFile
 import numpy as np
 
 from segue.errors import SegueError
+from segue.models import array_file
 
 MANIFEST = "manifest.json"
 ARRAYS = "arrays.npz"
@@ -27,11 +27,10 @@ def write(folder: Path, manifest: Mapping[str, Any], arrays: Mapping[str, np.nda
     """Write ``arrays.npz``, then ``manifest.json`` in one step: a killed save leaves no valid manifest."""
     folder.mkdir(parents=True, exist_ok=True)
     (folder / MANIFEST).unlink(missing_ok=True)
-    buffer = io.BytesIO()
-    np.savez(buffer, allow_pickle=False, **arrays)
-    content = buffer.getvalue()
-    (folder / ARRAYS).write_bytes(content)
-    files = {ARRAYS: {"sha256": hashlib.sha256(content).hexdigest(), "bytes": len(content)}}
+    array_file.write(folder / ARRAYS, arrays)
+    with (folder / ARRAYS).open("rb") as file:
+        digest = hashlib.file_digest(file, "sha256").hexdigest()
+    files = {ARRAYS: {"sha256": digest, "bytes": (folder / ARRAYS).stat().st_size}}
     text = json.dumps({"format": FORMAT, **manifest, "files": files}, indent=2, sort_keys=True)
     draft = folder / (MANIFEST + ".part")
     draft.write_text(text + "\n", encoding="utf-8")
@@ -65,6 +64,8 @@ def read_manifest(folder: Path) -> dict[str, Any]:
 def read_arrays(folder: Path, manifest: Mapping[str, Any]) -> dict[str, np.ndarray]:
     """Return the arrays of a saved model after comparing their file with the manifest's SHA-256.
 
+    They cannot be written to.
+
     Raises
     ------
     SegueError
@@ -72,7 +73,7 @@ def read_arrays(folder: Path, manifest: Mapping[str, Any]) -> dict[str, np.ndarr
     """
     path = folder / ARRAYS
     try:
-        content = path.read_bytes()
+        content = array_file.content(path)
         expected = manifest["files"][ARRAYS]["sha256"]
     except FileNotFoundError:
         raise SegueError(f"{path} is missing: {_MENDING}") from None
@@ -81,8 +82,7 @@ def read_arrays(folder: Path, manifest: Mapping[str, Any]) -> dict[str, np.ndarr
     if hashlib.sha256(content).hexdigest() != expected:
         raise SegueError(f"{path} is damaged: its SHA-256 is not the manifest's; {_MENDING}")
     try:
-        with np.load(io.BytesIO(content), allow_pickle=False) as arrays:
-            return {name: arrays[name] for name in arrays.files}
+        return array_file.arrays(content)
     except (ValueError, BadZipFile):
         raise SegueError(f"{path} holds no arrays: {_MENDING}") from None
 

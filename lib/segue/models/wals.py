@@ -12,7 +12,7 @@ from pydantic import Field
 from segue.models import als_sweep
 from segue.models.base import Basis, Capability, Config, Need, Recommender, TrainingData
 from segue.models.content import unit_rows
-from segue.models.for_history import Ranked, by_parts
+from segue.models.for_history import Ranked, by_factors
 from segue.models.inner_product import LargestProducts
 from segue.models.search import Choice, Real, Search
 from segue.models.weights import Weighting, weigh, weigh_matrix
@@ -147,8 +147,7 @@ class WALS(Recommender[WALSConfig]):
         if not self._is_known(history, weights):
             return None
         left, right = self._normal_equations(history[None, :], self._weigh(weights)[None, :])
-        parts = np.linalg.solve(left, right)[0].reshape(-1, history.size)
-        return by_parts(self, history, parts, self.factors, self._search.top, k)
+        return by_factors(self, self.factors, self._search, history, (left[0], right[0]), k)
 
     def _weigh(self, weights: np.ndarray) -> np.ndarray:
         return weigh(weights, None, self.config.weighting).astype(np.float64)
