@@ -18,6 +18,7 @@ from segue.commands.import_plays import import_plays
 from segue.commands.recommend import path, recommend, similar
 from segue.commands.refit import refit
 from segue.commands.simulate import simulate
+from segue.commands.worker import worker
 from segue.errors import SegueError, UsageError
 
 _JSON = click.option("--json", "as_json", is_flag=True, help="Print one JSON object, for a program.")
@@ -103,6 +104,7 @@ app.add_command(recommend)
 app.add_command(activity)
 app.add_command(import_plays)
 app.add_command(simulate)
+app.add_command(worker)
 
 
 @app.command()
@@ -196,30 +198,6 @@ def status(as_json: bool) -> None:
     for each in found:
         process = f", process {each['pid']}" if each["pid"] else ""
         click.echo(f"{each['name']}: {each['state']} {each['address'] or ''} ({each['kind']}{process})")
-
-
-@app.command()
-def worker() -> None:
-    """Serve listeners: turn what they play into new lists, until Ctrl-C."""
-    import logging
-    import signal
-    import threading
-
-    from segue.live.worker import Worker
-    from segue.pipeline.run import current_run
-    from segue.settings import Settings
-    from segue.store import open_store
-
-    logging.basicConfig(format="%(asctime)s %(levelname)s %(message)s", level=logging.INFO)
-    # The client says many times what the worker says once: that Kafka is away.
-    logging.getLogger("kafka").setLevel(logging.CRITICAL)
-    settings = Settings()
-    run = current_run(settings)
-    stop = threading.Event()
-    for number in (signal.SIGINT, signal.SIGTERM):
-        signal.signal(number, lambda *_: stop.set())
-    with open_store(settings.mongo_uri, run.dataset["database"]) as store:
-        Worker(settings, run, store, follow=True, report=click.echo).serve(stop)
 
 
 @app.command()

@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
-import logging
+import contextlib
 import threading
-from collections.abc import Callable
+import time
+from pathlib import Path
 
 from pymongo.errors import PyMongoError
 
 from segue.live.activity import Activity
 from segue.live.loading import Models
+from segue.live.newcomers import Newcomers
+from segue.live.serving import Serving
+from segue.store import Store
 
 LOOK_S = 0.5
 """Seconds between two looks at ``runs/current``."""
@@ -17,7 +21,8 @@ LOOK_S = 0.5
 FLUSH_S = 3.0
 """Seconds between two times that what was counted is written."""
 
-_log = logging.getLogger(__name__)
+ARRIVALS_S = 10.0
+"""Seconds between two looks for tracks that came after the models were fitted."""
 
 
 class Housekeeping:
@@ -27,12 +32,17 @@ class Housekeeping:
     ----------
     models
         Refreshed every `LOOK_S`.
+    store
+        The data set's, where newcomers are looked for every `ARRIVALS_S`.
     activity
         Flushed every `FLUSH_S`.
     """
 
-    def __init__(self, models: Models, activity: Activity) -> None:
-        self._models, self._activity = models, activity
+    def __init__(self, models: Models, store: Store, activity: Activity) -> None:
+        self._models, self._store, self._activity = models, store, activity
+        self._newcomers: Newcomers | None = None
+        self._run_of_newcomers: Path | None = None
+        self._served: Serving | None = None
         self._stop, self._ready = threading.Event(), threading.Event()
         self._error: Exception | None = None
         self._thread = threading.Thread(target=self._run, name="segue-housekeeping", daemon=True)
@@ -61,26 +71,31 @@ class Housekeeping:
         self._thread.join()
 
     def _run(self) -> None:
-        until_flush = FLUSH_S
+        next_flush, next_look = time.monotonic() + FLUSH_S, 0.0
         try:
             while not self._stop.is_set():
-                if self._answered(self._models.refresh):
+                now = time.monotonic()
+                # A store that is away is waited for; the batches say so.
+                with contextlib.suppress(PyMongoError):
+                    self._models.refresh()
                     self._ready.set()
                     self._activity.run = self._models.run.path.name
-                until_flush -= LOOK_S
-                if until_flush <= 0:
+                    if now >= next_look or self._models.serving is not self._served:
+                        self._welcome()
+                        next_look = now + ARRIVALS_S
+                if now >= next_flush:
                     self._activity.flush()
-                    until_flush = FLUSH_S
+                    next_flush = now + FLUSH_S
                 self._stop.wait(LOOK_S)
         except Exception as error:
             self._error = error
             self._ready.set()
 
-    def _answered(self, look: Callable[[], object]) -> bool:
-        """Tell whether the store answered; one that is away is waited for, and the batches say so."""
-        try:
-            look()
-        except PyMongoError as error:
-            _log.debug("the store is away: %s", error)
-            return False
-        return True
+    def _welcome(self) -> None:
+        """Let the models that serve have the tracks that came after they were fitted."""
+        run, serving = self._models.run, self._models.serving
+        if self._newcomers is None or run.path != self._run_of_newcomers:
+            self._newcomers, self._run_of_newcomers = Newcomers(self._store, run), run.path
+        if self._newcomers.refresh() or serving is not self._served:
+            serving.newcomers(*self._newcomers.found.columns)
+        self._served = serving

@@ -115,7 +115,7 @@ class Worker:
         """
         self._bootstrap = self.settings.kafka_bootstrap
         endpoint = Endpoint(self._activity, self.settings, self.database)
-        housekeeping = Housekeeping(self._models, self._activity)
+        housekeeping = Housekeeping(self._models, self.store, self._activity)
         with Seat(self.settings.var / "worker") as self._seat, contextlib.ExitStack() as ending:
             ending.callback(self._activity.close)
             ending.callback(endpoint.close)

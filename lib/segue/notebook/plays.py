@@ -23,8 +23,9 @@ def simulate_plays(store: Store, tracks: Sequence[Track], listeners: int, seed: 
     seed
         The same tracks and seed give the same plays.
     """
-    if real := store.plays.count_real():
-        simulated = store.plays.count() - real
+    # Who has only looked at the lists of simulated listeners is no reason to keep them.
+    if real := store.plays.count_real(passive=False):
+        simulated = store.plays.count() - store.plays.count_real()
         beside = f", beside {simulated:,} of **simulated** ones from before" if simulated else ""
         return Markdown(f"{real:,} events of real listeners are stored{beside}: nobody new is simulated.")
     store.plays.delete_simulated()

@@ -43,9 +43,10 @@ class PlayStore:
         """Return the number of events."""
         return self._collection.count_documents({})
 
-    def count_real(self) -> int:
-        """Return the number of events that nobody simulated."""
-        return self._collection.count_documents({"simulated": {"$ne": True}})
+    def count_real(self, *, passive: bool = True) -> int:
+        """Return the number of events that nobody simulated, also of those by which a listener did nothing."""
+        kinds = {} if passive else {"kind": {"$nin": ["impression", "progress"]}}
+        return self._collection.count_documents({"simulated": {"$ne": True}, **kinds})
 
     def delete_simulated(self) -> None:
         """Remove every simulated event, so that a new simulation replaces the old one."""

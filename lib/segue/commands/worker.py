@@ -1,0 +1,80 @@
+"""`segue worker`: turn what listeners do into new lists, until told to stop."""
+
+from __future__ import annotations
+
+import contextlib
+import gc
+import logging
+import signal
+import sys
+import threading
+from collections.abc import Iterator
+
+import click
+
+_SWITCH_S = 0.0005
+_POLL_S = 1.0
+
+
+@click.command()
+@click.option(
+    "--refit-every",
+    "minutes",
+    type=click.FloatRange(min=1),
+    metavar="MINUTES",
+    help="Fit the models again on the stored plays so often (see `segue refit`).",
+)
+def worker(*, minutes: float | None) -> None:
+    """Serve listeners: turn what they play into new lists, until Ctrl-C.
+
+    Start as many as you like, up to the partitions of segue.plays: they share the listeners.
+    """
+    from segue.live.worker import Worker
+    from segue.pipeline.run import current_run
+    from segue.settings import Settings
+    from segue.store import open_store
+
+    logging.basicConfig(format="%(asctime)s %(levelname)s %(message)s", level=logging.INFO)
+    # The client says many times what the worker says once: that Kafka is away.
+    logging.getLogger("kafka").setLevel(logging.CRITICAL)
+    # The threads that talk to Kafka shall not wait five milliseconds for one that makes lists.
+    sys.setswitchinterval(_SWITCH_S)
+    settings = Settings()
+    run = current_run(settings)
+    stop = threading.Event()
+    for number in (signal.SIGINT, signal.SIGTERM):
+        signal.signal(number, lambda *_: stop.set())
+    with open_store(settings.mongo_uri, run.dataset["database"]) as store, _refits(minutes, stop):
+        Worker(settings, run, store, follow=True, report=_ready).serve(stop)
+
+
+def _ready(line: str) -> None:
+    # What is loaded by now stays: to look through it for garbage would stop the lists for a moment each time.
+    gc.collect()
+    gc.freeze()
+    click.echo(line)
+
+
+@contextlib.contextmanager
+def _refits(minutes: float | None, stop: threading.Event) -> Iterator[None]:
+    """Refit every so many minutes until ``stop`` is set; never without minutes."""
+    if minutes is None:
+        yield
+        return
+    from segue.pipeline.schedule import RefitSchedule
+    from segue.settings import Settings
+
+    schedule = RefitSchedule(Settings(), 60 * minutes, report=click.echo)
+
+    def watch() -> None:
+        while not stop.wait(_POLL_S):
+            schedule.poll()
+        schedule.stop()
+
+    thread = threading.Thread(target=watch, name="segue-refits")
+    thread.start()
+    try:
+        yield
+    finally:
+        stop.set()
+        thread.join()
