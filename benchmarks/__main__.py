@@ -3,7 +3,7 @@
 import subprocess
 import sys
 
-NAMES = ("pipeline", "features", "parity", "etl", "copies", "retrieval", "spark_models")
+NAMES = ("pipeline", "features", "parity", "etl", "copies", "retrieval", "spark_models", "lists", "live")
 
 for name in NAMES:
     print(f"== benchmarks.{name}", flush=True)

@@ -1,11 +1,11 @@
-"""From a play to the list that can be read: latency, throughput, catching up, through the real broker and store.
+"""From a play to the list that can be read, through the real broker and store.
 
-`python -m benchmarks.live [--quick] [--home DIR]` starts services of its own, a simulated catalogue of 106,574
-tracks with HNSW and weighted ALS, 10,000 listeners with histories, and `segue worker` as a process of its own;
-broker, store, worker and load share this machine. The load generator is a C client, so that what is measured is
-Segue. Latency runs from handing an event to the client to reading, from the topic that players read, a list that
-holds it; the list stands in the store before. Echoes through the broker in the same run calibrate it. The last
-line is one JSON object. `--home` keeps the fitted models for another run.
+`python -m benchmarks.live [--quick] [--home DIR]` starts services of its own, a simulated catalogue of
+106,574 tracks with HNSW and weighted ALS, 10,000 listeners with histories, and `segue worker` as a process of
+its own; broker, store, worker and load share this machine. The load generator is a C client, so that what is
+measured is Segue. Latency runs from handing an event to the client to reading, from the topic that players
+read, a list that holds it; the list stands in the store before. Echoes through the broker in the same run
+calibrate it. The last line is one JSON object. `--home` keeps the fitted models for another run.
 """
 
 from __future__ import annotations
@@ -48,7 +48,7 @@ def main() -> None:
     parser.add_argument("--home", type=Path, help="folder to keep, with the models that were fitted")
     parser.add_argument("--seconds", type=float, help="of the steady part")
     parser.add_argument("--rate", type=float, help="events a second of the steady part")
-    parser.add_argument("--only", default="steady,read,rates,catchup,two", help="parts to run")
+    parser.add_argument("--only", default="steady,read,reload,rates,catchup,two", help="parts to run")
     options = parser.parse_args()
     sys.setswitchinterval(0.0005)
     with tempfile.TemporaryDirectory() as folder:
@@ -98,6 +98,8 @@ def _parts(
             figures |= steady(one, load, rate, seconds)
         if "read" in only:
             figures |= reading(store, crowd)
+        if "reload" in only:
+            figures |= reloading(settings, load, rate, 4 if quick else 20)
         if "rates" in only:
             figures["events_per_s"] = highest_rate(load, rate, 3 if quick else 15)
     if "catchup" in only:
@@ -219,6 +221,22 @@ def reading(store: Store, crowd: Crowd) -> dict[str, float]:
         thread.join()
     figures = {"read_median_ms": round(statistics.median(times), 2), "readers": _READERS}
     print(f"{len(times)} lists read: {figures}", flush=True)
+    return figures
+
+
+def reloading(settings: Settings, load: Load, rate: float, seconds: float) -> dict[str, float]:
+    """Measure latency while the worker takes up another run in the middle of it."""
+    world.copy_current(settings.home)
+    load.sent.clear()
+    load.echoes.clear()
+    switch = threading.Timer(seconds / 4, world.switch_current, [settings.home])
+    switch.start()
+    load.steady(rate, seconds)
+    switch.join()
+    load.wait(20)
+    found = _percentiles(load)
+    figures = {"reload_median_ms": found["median_ms"], "reload_worst_ms": found["worst_ms"]}
+    print(f"another run taken up meanwhile: {found}", flush=True)
     return figures
 
 

@@ -32,7 +32,6 @@ def effects(store: Store, crowd: Crowd, load: Load) -> dict[str, int]:
             for track, kind in load.said[name].items():
                 opinion = state.tracks[track].opinion if track in state.tracks else None
                 lost += opinion is None or opinion.kind != kind
-    print(
-        f"{sum(each.total() for each in load.counted.values()):,} counted events: {lost} lost, {doubled} doubled"
-    )
+    count = sum(each.total() for each in load.counted.values())
+    print(f"{count:,} counted events: {lost} lost, {doubled} doubled")
     return {"lost": lost, "doubled": doubled}

@@ -9,25 +9,18 @@ import time
 from collections import Counter, defaultdict
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
-from uuid import UUID
 
 import numpy as np
 from confluent_kafka import Consumer, Producer, TopicPartition
 
 from benchmarks.live.world import DATABASE, HISTORY, Crowd
-from segue.live.events import PlayEvent
+from segue.live.events import PlayEvent, new_event_id
 from segue.services.topics import PLAYS, RECOMMENDATIONS
 
 ECHO = "segue.benchmark.echo"
 ECHOES_PER_S = 20
 _KINDS = ("play", "complete", "complete", "complete", "skip", "like", "like", "dislike", "play", "progress")
 _PASSIVE = "progress"
-
-
-def event_id(random_bits: random.Random) -> UUID:
-    """Return a UUID of version 7: ordered by time, as the page makes them."""
-    value = int(time.time() * 1000) << 80 | 7 << 76 | random_bits.getrandbits(12) << 64
-    return UUID(int=value | 2 << 62 | random_bits.getrandbits(62))
 
 
 @dataclass
@@ -88,7 +81,7 @@ class Load:
         track = self.crowd.heard[number, self._next[number] % self.crowd.heard.shape[1]]
         self._next[number] += 1
         return PlayEvent(
-            event_id=event_id(self._random), dataset=DATABASE, listener_id=self.crowd.names[number],
+            event_id=new_event_id(), dataset=DATABASE, listener_id=self.crowd.names[number],
             session_id="now", track_id=int(track), kind=self._random.choice(_KINDS),
             at=datetime.now(UTC), simulated=True,
         )  # fmt: skip
@@ -152,7 +145,8 @@ class Load:
         return 1000 * np.array([sent.answered - sent.at for sent in answered])
 
     def close(self) -> None:
-        """Stop reading."""
+        """Stop reading, and leave no connection."""
+        self._producer.flush()
         self._stop.set()
         self._reader.join()
         self._consumer.close()

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+import os
+import shutil
 import time
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
@@ -75,6 +77,7 @@ def build(home: Path, tracks: int, listeners: int) -> Crowd:
         )
     current = home / "runs" / "current"
     current.unlink(missing_ok=True)
+    shutil.rmtree(home / "runs" / "another", ignore_errors=True)
     current.symlink_to(run.name)
     return crowd
 
@@ -96,6 +99,18 @@ def fill(store: Store, crowd: Crowd, tracks: int) -> None:
     ]
     for start in range(0, len(documents), 1_000):
         store.listeners.advance([(document, None) for document in documents[start : start + 1_000]])
+
+
+def copy_current(home: Path) -> None:
+    """Make another run of the same models, as a refit would."""
+    shutil.copytree((home / "runs" / "current").resolve(), home / "runs" / "another", copy_function=os.link)
+
+
+def switch_current(home: Path) -> None:
+    """Let ``runs/current`` point to the other run."""
+    link = home / "runs" / "new"
+    link.symlink_to("another")
+    link.replace(home / "runs" / "current")
 
 
 def describe(home: Path) -> str:

@@ -1,15 +1,14 @@
 import base64
 import json
-import random
-from dataclasses import dataclass, replace
+import time
+from dataclasses import dataclass
 from datetime import timedelta
+from uuid import RFC_4122
 
 import pytest
 
-from segue.live import intake, listener
-from segue.live.events import Malformed
-from segue.live.intake import Received
-from segue.store.listeners import RECENT_EVENTS, ListenerDocument
+from segue.live import intake
+from segue.live.events import Malformed, new_event_id
 from support.live_world import EPOCH, event
 
 
@@ -72,3 +71,13 @@ def test_a_rejection_holds_the_reason_the_place_and_the_original():
     giant = intake.rejection(Record(b"x" * 1_000_000), "too long")
     assert len(giant) < 1_000_000
     assert json.loads(giant)["bytes"] == 1_000_000
+
+
+def test_ids_of_events_are_of_version_7_and_in_the_order_of_time():
+    before = time.time_ns() // 1_000_000
+    first = new_event_id()
+    time.sleep(0.002)
+    second = new_event_id()
+    assert first < second
+    assert (first.version, first.variant) == (7, RFC_4122)
+    assert before <= first.int >> 80 < second.int >> 80

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import secrets
+import time
 from datetime import UTC, datetime
 from typing import Annotated, Any, Literal, Self
 from uuid import UUID
@@ -117,6 +119,14 @@ class Recommendation(_Message):
     model: str = Field(max_length=80)
     items: list[Item] = Field(max_length=200)
     caused_by: UUID | None = None
+
+
+def new_event_id() -> UUID:
+    """Return an id that is ordered by time (RFC 9562, version 7): the store appends what comes in order."""
+    random = secrets.randbits(74)
+    return UUID(
+        int=time.time_ns() // 1_000_000 << 80 | 7 << 76 | random >> 62 << 64 | 2 << 62 | random % 2**62
+    )
 
 
 def now() -> datetime:
