@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 
 from segue.errors import SegueError
-from segue.live import listener
+from segue.live import listener, loading
 from segue.live.listener import ListenerState, apply
 from segue.live.loading import _version, make
 from segue.live.reasons import Label
@@ -170,6 +170,52 @@ def test_who_has_heard_everything_still_gets_a_list():
     assert not {item.track_id for item in items} & set(listener.heard_lately(state, SIZE // 3))
 
 
+@pytest.mark.parametrize("names", SETS)
+def test_lists_made_together_are_those_made_one_by_one_and_labels_are_asked_once(names):
+    asked = []
+    serve = Serving(
+        {name: MODELS[name] for name in names}, lambda ids: asked.append(set(ids)) or LABELS, simulated=True
+    )
+    states = [random_state(seed) for seed in range(100, 130)]
+    together = serve.recommend_each(states, 20)
+    assert len(asked) == 1
+    assert together == [serve.recommend(state, 20) for state in states]
+    assert serve.recommend_each([], 20) == []
+
+
+def test_what_sounds_like_a_skipped_track_loses_but_less_than_by_a_dislike():
+    serve = serving("exact", "popularity")
+    start = ((12, "like"), (13, "like"))
+    summed = {}
+    for kind in ("clear", "skip", "dislike"):
+        items = serve.recommend(state_of((16, kind), *start), 40).items
+        # 16 sounds like 12, which was liked.
+        summed[kind] = sum(item.score for item in items if item.track_id % 4 == FIRST_ID % 4)
+    assert summed["dislike"] < summed["skip"] < summed["clear"]
+
+
+def test_a_skip_does_not_bar_a_track_for_ever():
+    state = state_of((12, "like"), (16, "play"), (16, "skip"))
+    serve = serving()
+    assert FIRST_ID + 16 not in {item.track_id for item in serve.recommend(state, SIZE).items}
+    for second in range(SIZE):
+        state = apply(state, event(FIRST_ID + 20 + second % 30, "play", 10 + second))
+    assert FIRST_ID + 16 in {item.track_id for item in serve.recommend(state, SIZE).items}
+
+
+def test_a_new_session_is_about_itself_from_its_first_track():
+    """The newest session's kind of sound comes first, however much another was liked before."""
+    serve = serving("exact", "popularity")
+    before = state_of(*[(track, "like") for track in (12, 16, 20, 24, 28)])
+    new = event(FIRST_ID + 13, "play", 99).model_copy(update={"session_id": "next"})
+    skip = event(FIRST_ID + 14, "skip", 100).model_copy(update={"session_id": "next"})
+    for state in (apply(before, new), apply(apply(before, new), skip)):
+        items = serve.recommend(state, 5).items
+        assert items[0].why.because_of == [FIRST_ID + 13]
+    # A session that has only been skipped through tells nothing yet.
+    assert serve.recommend(apply(before, skip), 5).items[0].track_id % 4 == FIRST_ID % 4
+
+
 def test_what_was_heard_before_comes_after_what_was_not():
     state = state_of(*[(track, "complete") for track in range(40)])
     items = serving().recommend(state, SIZE).items
@@ -275,6 +321,21 @@ def test_a_run_serves_with_what_it_has_chosen(tmp_path, caplog):
     fallen_back = make(run, lambda ids: LABELS, simulated=False)
     assert fallen_back.recommend(state, 10).model == "exact+als"
     assert "lacks its serving model random: serving with als" in caplog.text
+
+
+def test_a_large_catalogue_is_searched_in_the_graph_of_its_run(tmp_path, monkeypatch):
+    run = run_of(tmp_path)
+    create("hnsw").fit(DATA).save(tmp_path / "models" / "hnsw")
+    state = state_of((12, "like"), (17, "complete"))
+    exact = make(run, lambda ids: LABELS, simulated=False)
+    assert exact.recommend(state, 10).model == "exact+als"
+    monkeypatch.setattr(loading, "LARGE", SIZE)
+    graph = make(run, lambda ids: LABELS, simulated=False)
+    made = graph.recommend(state, 20)
+    assert made.model == "hnsw+als"
+    # On so few tracks the graph misses nothing.
+    assert made.items == exact.recommend(state, 20).items
+    assert graph.fingerprint != exact.fingerprint
 
 
 def test_models_that_do_not_belong_together_are_refused():
