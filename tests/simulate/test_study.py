@@ -148,9 +148,13 @@ def test_listeners_have_the_taste_and_the_state_of_their_simulated_history():
     for track in tracks:
         track.status = "ok"
     plays = pd.DataFrame(simulate(tracks, 6, seed=5))
+    # The store gives times in UTC without saying so.
+    plays["at"] = plays["at"].dt.tz_localize(None)
     world = world_of(RunOf([*tracks, Track(99, artist="nobody", status="missing")]), 5)
     chosen = listeners_with_history(world, plays, 4, 5, "d")
     assert len(chosen) == 4
+    # Of two sessions on one day the later may have begun first.
+    assert len(listeners_with_history(world, plays[::-1], 99, 5, "d")) == 6
     assert [one.name for one in chosen] == sorted(one.name for one in chosen)
     tastes = Tastes(World(tracks, 5, Habits()), 5)
     for one in chosen:

@@ -76,33 +76,33 @@ def listeners_with_history(
     SegueError
         If none of the plays is of a simulated listener, or they were simulated with another seed.
     """
-    sessions = dict(plays.groupby("listener_id")["session_id"].first()) if len(plays) else {}
-    found = {name: int(match[1]) - 1 for name in sessions if (match := _NAME.fullmatch(str(name)))}
+    names = plays["listener_id"].unique().tolist() if len(plays) else []
+    found = {name: int(match[1]) - 1 for name in names if (match := _NAME.fullmatch(str(name)))}
     numbers = sorted(number for name, number in found.items() if listener_name(number) == name)
     if not numbers:
         raise SegueError("nobody here is simulated, and a hidden taste is known of simulated listeners only")
     drawn = np.random.default_rng([seed, _SAMPLE]).permutation(numbers)[:count]
     chosen = {listener_name(number): int(number) for number in sorted(drawn)}
-    for name in chosen:
-        if sessions[name] != session_id(seed, name, 0):
+    states = {}
+    for name, events in plays[plays["listener_id"].isin(chosen.keys())].groupby("listener_id"):
+        if session_id(seed, str(name), 0) not in set(events["session_id"]):
             raise SegueError(
                 f"the plays of {name} were not simulated with seed {seed}: give notebooks 01 and 04 one seed"
             )
-    own = plays[plays["listener_id"].isin(chosen.keys())]
-    states = {str(name): _state(events, database) for name, events in own.groupby("listener_id")}
+        states[str(name)] = _state(events, database)
     tastes = Tastes(world, seed)
     return [Listener(name, number, tastes.of(number), states[name]) for name, number in chosen.items()]
 
 
 def _state(events: pd.DataFrame, database: str) -> ListenerState:
+    import pandas as pd
+
     state = ListenerState()
     columns = ["event_id", "listener_id", "session_id", "track_id", "kind", "position_s", "value", "at"]
-    for event_id, name, session, track, kind, position_s, value, at in events[columns].itertuples(
-        index=False
-    ):
-        event = PlayEvent(
-            event_id=event_id, dataset=database, listener_id=name, session_id=session, track_id=track,
-            kind=kind, position_s=position_s, value=None if _lacks(value) else int(value), at=at,
-        )  # fmt: skip
-        state = listener.apply(state, event)
+    # The store gives times in UTC without saying so.
+    rows = events[columns].assign(at=pd.to_datetime(events["at"], utc=True))
+    for row in rows.to_dict("records"):
+        value = None if _lacks(row["value"]) else int(row["value"])
+        fields = {str(name): each for name, each in row.items()} | {"value": value, "dataset": database}
+        state = listener.apply(state, PlayEvent(**fields))
     return state
