@@ -96,6 +96,7 @@ class Housekeeping:
         run, serving = self._models.run, self._models.serving
         if self._newcomers is None or run.path != self._run_of_newcomers:
             self._newcomers, self._run_of_newcomers = Newcomers(self._store, run), run.path
-        if self._newcomers.refresh() or serving is not self._served:
+        others = self._newcomers.refresh()
+        if others or (serving is not self._served and self._newcomers.found.track_ids.size):
             serving.newcomers(*self._newcomers.found.columns)
         self._served = serving
