@@ -13,10 +13,10 @@ class Table:
         self.rows, self.depth = rows, rows.shape[1]
         self._besides = tuple(np.array(column, dtype=np.int64) for column in besides)
 
-    def at(self, seeds: np.ndarray, ranks: np.ndarray) -> np.ndarray:
-        return self.rows[seeds, ranks]
+    def first(self, seeds: np.ndarray, counts: np.ndarray) -> np.ndarray:
+        return np.concatenate([self.rows[seed, :count] for seed, count in zip(seeds, counts, strict=True)])
 
-    def besides(self, seeds: np.ndarray):
+    def besides(self, seeds: np.ndarray, counts: np.ndarray):
         return self._besides
 
 

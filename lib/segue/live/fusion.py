@@ -27,11 +27,11 @@ class Near(Protocol):
     def depth(self) -> int:
         """Return how many neighbours each has at most."""
 
-    def at(self, seeds: np.ndarray, ranks: np.ndarray) -> np.ndarray:
-        """Return int[c]: what stands at int64[c] ranks, 0 the nearest, among the neighbours of each seed."""
+    def first(self, seeds: np.ndarray, counts: np.ndarray) -> np.ndarray:
+        """Return int64[sum(counts)]: the ``counts`` nearest of each of int64[s] seeds, best first."""
 
-    def besides(self, seeds: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-        """Return what stands among the neighbours of int64[s] seeds too, without taking a rank from others.
+    def besides(self, seeds: np.ndarray, counts: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+        """Return what stands among the same neighbours too, without taking a rank from others.
 
         int64[c] each: which of the seeds, the rank, and what.
         """
@@ -205,8 +205,8 @@ def named(near: Near, seeds: np.ndarray, share: np.ndarray) -> tuple[np.ndarray,
     count = np.clip(np.floor(share / LEAST - TOP), 0, near.depth).astype(np.int64)
     row = np.repeat(np.arange(share.size), count)
     rank = np.arange(row.size) - np.repeat(np.cumsum(count) - count, count)
-    found = (row, rank, near.at(seeds[row], rank).astype(np.int64))
-    besides = near.besides(seeds)
+    found = (row, rank, near.first(seeds, count))
+    besides = near.besides(seeds, count)
     if not besides[0].size:
         return found
     reached = share[besides[0]] * _reciprocal(besides[1]) >= LEAST

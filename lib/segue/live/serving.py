@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import threading
+import time
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, cast
@@ -156,6 +157,7 @@ class Serving:
         self._teller = Teller(first.track_ids, first.popularity, labels, simulated=simulated)
         self._for_anyone = self._popular_and_different()
         self._making = threading.Lock()
+        self._prepared = 0
         self._take(Catalogue.of(first))
 
     @property
@@ -168,6 +170,20 @@ class Serving:
         with self._making:
             first = int(self.track_ids[self._for_anyone[0]])
             self._draft(ListenerState({first: Heard(plays=1, completes=1)}), 1)
+
+    def prepare(self, seconds: float) -> bool:
+        """Find neighbours before they are asked for, the most popular tracks' first; tell if any are left.
+
+        For a worker that has nothing to do: lists stay the same, and come sooner.
+        """
+        until = time.monotonic() + seconds
+        while self._near is not None and self._prepared < self._for_anyone.size:
+            if time.monotonic() >= until:
+                return True
+            with self._making:
+                self._near.prepare(self._for_anyone[self._prepared : self._prepared + 1])
+            self._prepared += 1
+        return False
 
     def recommend(self, state: ListenerState, k: int) -> Made:
         """Return up to k tracks for a listener with the reason of each; equal ones for equal states.
@@ -275,8 +291,6 @@ class Serving:
         if self._others is not None:
             inside = taste.place < self.track_ids.size
             ranked = self._others.ranked_for(taste.place[inside], taste.weight[inside], depth)
-        if self._near is not None:
-            self._near.fill(np.concatenate([likes.places, avoided.places]))
         others = _NONE if ranked is None else ranked.places
         return self._fusion.fuse(likes, avoided, self._near, others), ranked
 
