@@ -143,7 +143,9 @@ def test_an_export_of_5000_listens_takes_effect_once(here, segue, tmp_path):
 def completes(world: World, listener_id: str) -> int:
     """Return how many tracks a listener's state holds as heard to the end, each as often as it was."""
     document = world.store.listeners.get(listener_id)
-    return 0 if document is None else sum(track.get("completes", 0) for track in document.state["tracks"])
+    if document is None:
+        return 0
+    return sum(heard.completes for heard in listener.from_document(document.state).tracks.values())
 
 
 @pytest.mark.slow

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 from collections.abc import Iterable, Iterator
 from datetime import UTC, datetime
 from itertools import islice
@@ -25,7 +26,7 @@ SOURCE = "import"
 _NAMESPACE = UUID("5a0f3e0c-7f0d-5b3a-9f43-9f7a5f1f6c11")
 _AT_ONCE = 1_000
 _TIMEOUT_MS = 5_000
-_DELIVERY_S = 30.0
+_DELIVERY_S = 15.0
 
 
 def event_of(play: Play, dataset: str, listener_id: str) -> PlayEvent:
@@ -108,14 +109,16 @@ class Road:
                     for event in new
                 ]
                 for future in sent:
-                    future.get(timeout=_DELIVERY_S)
+                    # The producer itself gives up before that, on this event and on those behind it.
+                    future.get(timeout=2 * _DELIVERY_S)
                     self.sent += 1
             except KafkaError as error:
                 raise self._away(error) from None
 
     def close(self) -> None:
-        """Close the connection."""
-        self._producer.close(timeout=_DELIVERY_S)
+        """Close the connection; what Kafka has not acknowledged by then is dropped."""
+        with contextlib.suppress(KafkaError):
+            self._producer.close(timeout=_DELIVERY_S)
 
     def _there(self, event_ids: list[str]) -> set[str]:
         """Return which events the store has, or Kafka keeps for a worker."""
@@ -169,10 +172,14 @@ class Road:
 
 
 def _producer(bootstrap: str) -> KafkaProducer:
+    # A batch of some forty events may come twice when its acknowledgement is lost, and a worker sees that by
+    # their ids; an idempotent producer neither delivers nor gives up once its broker is gone.
     return KafkaProducer(
         bootstrap_servers=bootstrap.split(","),
         client_id="segue-import",
         acks="all",
+        enable_idempotence=False,
+        max_in_flight_requests_per_connection=1,
         linger_ms=5,
         request_timeout_ms=_TIMEOUT_MS,
         delivery_timeout_ms=int(_DELIVERY_S * 1000),

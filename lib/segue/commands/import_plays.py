@@ -24,6 +24,7 @@ if TYPE_CHECKING:
     from segue.store import Store
 
 _MOST_SHOWN = 5
+_AT_ONCE = 5_000
 _LISTENER = re.compile(r"[A-Za-z0-9_.-]{1,64}")
 _FIELDS = ("recording", "title", "artist", "album", "mbid")
 
@@ -115,13 +116,12 @@ def _catalogue(store: Store) -> Catalogue:
 
 
 def _track_names(store: Store) -> Iterator[TrackName]:
-    """Yield the names of the tracks that can be played, by ascending id."""
+    """Yield the names of the tracks that can be played."""
     from segue.dataset.base import OK
     from segue.dataset.exports.matching import TrackName
-    from segue.store.tracks import READ_AT_ONCE
 
     found = store.client[store.database]["tracks"].find({"status": OK}, dict.fromkeys(_FIELDS, 1))
-    for track in found.sort("_id", 1).batch_size(READ_AT_ONCE):
+    for track in found.batch_size(_AT_ONCE):
         recording, *names = (track.get(field) for field in _FIELDS)
         yield TrackName(track["_id"] if recording is None else recording, *(name or "" for name in names))
 

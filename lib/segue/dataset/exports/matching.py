@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from array import array
 from collections import defaultdict
 from collections.abc import Iterable
 from dataclasses import dataclass
@@ -57,34 +56,28 @@ class Catalogue:
     """
 
     def __init__(self, tracks: Iterable[TrackName]) -> None:
-        self._recordings = array("q")
-        self._albums: list[str] = []
+        self._tracks = list(tracks)
         self._by_mbid: dict[str, int] = {}
-        self._by_name: dict[str, list[int]] = defaultdict(list)
-        self._by_core: dict[str, dict[str, list[int]]] = defaultdict(dict)
+        self._by_artist: dict[str, list[TrackName]] = defaultdict(list)
+        self._titles: dict[str, _Titles] = {}
         self._seen: dict[Named, Match] = {}
-        artists: dict[str, tuple[str, str]] = {}
-        for track in tracks:
-            place = len(self._recordings)
-            self._recordings.append(track.recording)
-            self._albums.append(plain(track.album) if track.album else "")
+        of_name: dict[str, list[TrackName]] = defaultdict(list)
+        for track in self._tracks:
             if track.mbid:
                 known = self._by_mbid.get(track.mbid, track.recording)
                 self._by_mbid[track.mbid] = min(known, track.recording)
             if track.artist and track.title:
-                names = artists.get(track.artist) or (plain(track.artist), core_artist(track.artist))
-                artists[track.artist] = names
-                self._by_name[_key(names[0], plain(track.title))].append(place)
-                self._by_core[names[1]].setdefault(core_title(track.title), []).append(place)
-        self._by_name, self._by_core = dict(self._by_name), dict(self._by_core)
+                of_name[track.artist].append(track)
+        for artist, theirs in of_name.items():
+            self._by_artist[core_artist(artist)] += theirs
         # A name that is alike has the same first letter: the others need no look.
         self._artists: dict[str, list[str]] = defaultdict(list)
-        for artist in self._by_core:
+        for artist in self._by_artist:
             self._artists[artist[:1]].append(artist)
 
     def __len__(self) -> int:
         """Return the number of tracks."""
-        return len(self._recordings)
+        return len(self._tracks)
 
     def find(self, named: Named) -> Match:
         """Return which track a recording is; the answers to the last 100,000 questions are remembered."""
@@ -104,36 +97,53 @@ class Catalogue:
             if mbid in self._by_mbid:
                 return Match("id", self._by_mbid[mbid])
         for artist, title in filter(None, ((named.artist, named.title), named.canonical)):
-            if found := self._by_name.get(_key(plain(artist), plain(title))):
-                return self._decide("exact", found, named.album)
+            titles = self._titles_of(core_artist(artist))
+            if found := titles.plain.get((plain(artist), plain(title))):
+                return _decide("exact", found, named.album)
         artist, title = core_artist(named.artist), core_title(named.title)
-        if found := self._by_core.get(artist, {}).get(title):
-            return self._decide("exact", found, named.album)
-        if found := self._alike(artist, title):
-            return self._decide("fuzzy", found, named.album)
-        return Match("unmatched")
+        if found := self._titles_of(artist).core.get(title):
+            return _decide("exact", found, named.album)
+        like = [
+            track
+            for candidate in _spelled(artist, self._artists.get(artist[:1], ()))
+            for known in _spelled(title, self._titles_of(candidate).core)
+            for track in self._titles_of(candidate).core[known]
+        ]
+        return _decide("fuzzy", like, named.album) if like else Match("unmatched")
 
-    def _alike(self, artist: str, title: str) -> list[int]:
-        """Return the places of all tracks whose artist and title are spelled like these."""
-        found = []
-        for candidate in _spelled(artist, self._artists.get(artist[:1], ())):
-            titles = self._by_core[candidate]
-            found += [place for known in _spelled(title, titles.keys()) for place in titles[known]]
-        return found
+    def _titles_of(self, artist: str) -> _Titles:
+        """Return the titles of an artist; they are normalised when somebody first asks for them."""
+        known = self._titles.get(artist)
+        if known is None:
+            if artist not in self._by_artist:
+                return _NO_TITLES
+            known = self._titles[artist] = _Titles(self._by_artist[artist])
+        return known
 
-    def _decide(self, how: How, places: list[int], album: str) -> Match:
-        recordings = {self._recordings[place] for place in places}
-        if len(recordings) > 1 and album:
-            wanted = plain(album)
-            recordings = {self._recordings[p] for p in places if self._albums[p] == wanted} or recordings
-        return Match(how, recordings.pop()) if len(recordings) == 1 else Match("ambiguous")
+
+class _Titles:
+    """The tracks of one artist by plain artist and title, and by core title."""
+
+    def __init__(self, tracks: Iterable[TrackName]) -> None:
+        self.plain: dict[tuple[str, str], list[TrackName]] = defaultdict(list)
+        self.core: dict[str, list[TrackName]] = defaultdict(list)
+        for track in tracks:
+            self.plain[plain(track.artist), plain(track.title)].append(track)
+            self.core[core_title(track.title)].append(track)
+
+
+_NO_TITLES = _Titles(())
+
+
+def _decide(how: How, tracks: Iterable[TrackName], album: str) -> Match:
+    recordings = {track.recording for track in tracks}
+    if len(recordings) > 1 and album:
+        wanted = plain(album)
+        recordings = {track.recording for track in tracks if plain(track.album) == wanted} or recordings
+    return Match(how, recordings.pop()) if len(recordings) == 1 else Match("ambiguous")
 
 
 def _spelled(name: str, names: Iterable[str]) -> list[str]:
     """Return the names that are `alike`; the library sorts the others out."""
-    like = process.extract(name, names, scorer=fuzz.ratio, score_cutoff=ALIKE, limit=None)
+    like = process.extract(name, list(names), scorer=fuzz.ratio, score_cutoff=ALIKE, limit=None)
     return [candidate for candidate, _, _ in like if alike(name, candidate)]
-
-
-def _key(artist: str, title: str) -> str:
-    return f"{artist}\0{title}"

@@ -69,7 +69,7 @@ def open_export(path: Path) -> Iterator[Export]:
         for stream in found:
             part, reason = _part(stream)
             if part is None:
-                ignored.append(stream.name)
+                ignored.append(stream.name.removeprefix(f"{path}, "))
                 reasons.append(reason)
             else:
                 parts.append(part)
