@@ -40,6 +40,7 @@ def simulate(*, listeners: int, rate: float, seconds: float, seed: int, as_json:
     notebook 01 simulates its listeners anew. What the worker knows of these listeners stays: called again,
     they go on where they were.
     """
+    import gc
     import logging
     import signal
     import sys
@@ -53,6 +54,8 @@ def simulate(*, listeners: int, rate: float, seconds: float, seed: int, as_json:
     logging.getLogger("kafka").setLevel(logging.CRITICAL)
     settings = Settings()
     driver = Driver(settings, current_run(settings), listeners, rate, seed)
+    # Thousands of open sessions stay for good: looking through them for garbage would delay acts.
+    gc.freeze()
     stop = threading.Event()
     for number in (signal.SIGINT, signal.SIGTERM):
         signal.signal(number, lambda *_: stop.set())

@@ -57,8 +57,8 @@ class Hits:
 class Crowd:
     """So many listeners, of whom as many are there as act at a rate with a pause of `PAUSE_S`.
 
-    They take turns. Who has finished a session goes, and the next one comes, in an order drawn anew each time
-    that all have been there.
+    All that the first of them need is drawn at once, before any acts. They take turns. Who has finished a
+    session goes, and the next one comes, in an order drawn anew each time that all have been there.
 
     Parameters
     ----------
@@ -91,14 +91,14 @@ class Crowd:
         self._visits = np.zeros(listeners, dtype=np.int64)
         self._arriving = self._arrivals(listeners)
         present = min(listeners, max(1, math.ceil(rate * PAUSE_S)))
-        self._ring: deque[Iterator[Act]] = deque(self._visit(next(self._arriving)) for _ in range(present))
+        self._ring: deque[Iterator[Act]] = deque(self._arrive() for _ in range(present))
 
     def act(self) -> Act:
         """Return what is done next."""
         while True:
             visit = self._ring.popleft()
             act = next(visit, None)
-            self._ring.append(visit if act is not None else self._visit(next(self._arriving)))
+            self._ring.append(visit if act is not None else self._arrive())
             if act is not None:
                 self.seen.add(act.number)
                 return act
@@ -108,10 +108,13 @@ class Crowd:
         while True:
             yield from rng.permutation(listeners).tolist()
 
-    def _visit(self, number: int) -> Iterator[Act]:
-        """Yield the acts of one session; nothing is drawn or kept of it before the first."""
+    def _arrive(self) -> Iterator[Act]:
+        number = next(self._arriving)
+        return self._visit(number, *self._begin(number))
+
+    def _visit(self, number: int, draws: Draws, own: list[int]) -> Iterator[Act]:
+        """Yield the acts of one session."""
         session_id, played = uuid4().hex, set[int]()
-        draws, own = self._begin(number)
         looked: Offer | None = None
         for i in range(draws.plays):
             offer = self._newest(number)
