@@ -119,7 +119,7 @@ class Driver:
             producer = self._producer()
         except KafkaError as error:
             raise SegueError(
-                f"Kafka at {','.join(self._bootstrap)} does not answer: {type(error).__name__}: {error}"
+                f"Kafka at {','.join(self._bootstrap)} does not answer: {error}; see `segue services status`"
             ) from None
         ended = threading.Event()
         reader = threading.Thread(target=self._read, args=(consumer, ended), name="segue-lists", daemon=True)
@@ -153,6 +153,7 @@ class Driver:
                 continue
             self._late.add(max(0.0, late))
             self._act(producer, due)
+        stop.wait(max(0.0, began + seconds - time.perf_counter()))
 
     def _act(self, producer: KafkaProducer, due: float) -> None:
         act = self._crowd.act()
