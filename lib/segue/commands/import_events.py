@@ -53,7 +53,7 @@ class Road:
     """The way of one listener's plays into the topic ``segue.plays``.
 
     What the store has, and what waits in Kafka for a worker, is not sent again. Two imports for one listener
-    at the same moment do not see each other: let one end before the other.
+    at the same moment do not see each other; the worker then counts once what came twice, by the events' ids.
 
     Parameters
     ----------

@@ -95,19 +95,21 @@ def checked(seconds: int, field: str) -> int:
 
 
 def text_of(value: Any, field: str, *, needed: bool = False) -> str:
-    """Return a text on one line, without what no screen can show.
+    """Return a text on one line, without what no screen can show; empty if it is no text, or too long.
 
     Raises
     ------
     NoListen
-        If it is too long, or is needed and is no text or empty.
+        If it is needed and there is none, or it is empty or too long.
     """
     if not isinstance(value, str):
         if needed:
             raise NoListen(f"{field} is missing")
         return ""
     if len(value) > _LONGEST:
-        raise NoListen(f"{field} has more than {_LONGEST:,} characters")
+        if needed:
+            raise NoListen(f"{field} has more than {_LONGEST:,} characters")
+        return ""
     if not value.isprintable():
         value = "".join(c if c.isprintable() else " " for c in value)
     value = " ".join(value.split())
