@@ -16,6 +16,7 @@ __all__ = [
     "ListenerState",
     "Opinion",
     "apply",
+    "barred",
     "disliked",
     "from_document",
     "heard_lately",
@@ -144,6 +145,16 @@ def disliked(state: ListenerState) -> frozenset[int]:
 def liked(state: ListenerState) -> frozenset[int]:
     """Return the tracks with a like, or a rating of 3 to 5, as the last word."""
     return frozenset(track for track, heard in state.tracks.items() if heard.is_liked)
+
+
+def barred(state: ListenerState, lately: int = RECENT) -> set[int]:
+    """Return the tracks that are not to be recommended now: liked, disliked, or among the last heard."""
+    spoken = {
+        track
+        for track, heard in state.tracks.items()
+        if heard.opinion is not None and heard.opinion.adds != 0
+    }
+    return spoken.union(heard_lately(state, lately))
 
 
 def heard_lately(state: ListenerState, count: int = RECENT) -> tuple[int, ...]:

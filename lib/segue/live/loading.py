@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import hashlib
 import logging
 from collections.abc import Collection, Mapping
@@ -131,6 +132,7 @@ class Models:
             if self._serving is not None:
                 _log.info("the run %s is taken up", run.path.name)
             self.run, self._serving = run, serving
+            _set_aside()
         self._version = version
 
     def _newest(self) -> Run:
@@ -145,6 +147,13 @@ class Models:
                 "start `segue worker` again to serve that"
             )
         return run
+
+
+def _set_aside() -> None:
+    """Leave what is loaded out of the garbage collector's rounds: they would go through every label."""
+    gc.unfreeze()
+    gc.collect()
+    gc.freeze()
 
 
 def _version(run: Run) -> tuple[object, ...]:

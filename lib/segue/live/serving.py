@@ -22,7 +22,6 @@ from segue.live.nearby import Nearby
 from segue.live.reasons import Labels, Teller
 from segue.models.base import Basis, Because, Capability, Recommender, Scored
 from segue.models.content import ContentModel
-from segue.models.data import positions_in
 from segue.models.for_history import Ranked
 from segue.models.rerank import Likeness, RerankConfig, Reranker, alike_by_labels, alike_by_sound
 
@@ -57,12 +56,14 @@ class Made:
 class _Taste:
     """A taste within the catalogue.
 
-    int64[h] positions, the newest last; float32[h] weights; bool[h], which are of the session.
+    int64[h] positions, the newest last; float32[h] weights; bool[h], which are of the session; the positions
+    once more, as a set.
     """
 
     place: np.ndarray
     weight: np.ndarray
     in_session: np.ndarray
+    held: frozenset[int]
 
     def seeds(self, sign: int, most: int) -> Seeds:
         """Return the tracks whose weight has a sign (1 or -1), at most so many, those touched last."""
@@ -71,31 +72,39 @@ class _Taste:
 
     def holds(self, places: np.ndarray) -> np.ndarray:
         """Return bool[m]: which of int64[m] positions are in the history."""
-        return positions_in(np.sort(self.place), places) >= 0
+        return np.array([place in self.held for place in places.tolist()], dtype=bool)
 
 
 class _Order:
     """The fused ranking, put in order only as far as it is read."""
 
     def __init__(self, fused: Fused, tie: np.ndarray) -> None:
-        self._fused, self._tie = fused, tie
-        self._by_place = np.argsort(fused.places)
+        self._places, self._scores, self._tie = fused.places, fused.scores, tie
+        self._read: dict[int, int] = {}
+        self._parts: list[np.ndarray] = []
 
     def parts(self) -> Iterator[np.ndarray]:
         """Yield positions, best first, equal ones by the tie."""
-        places, scores = self._fused.places, self._fused.scores
-        first = np.arange(scores.size)
-        if scores.size > _FIRST:
-            first = np.flatnonzero(scores >= np.partition(scores, -_FIRST)[-_FIRST])
-        yield places[first[np.lexsort((self._tie[places[first]], -scores[first]))]]
-        if scores.size > first.size:
-            order = np.lexsort((self._tie[places], -scores))
-            yield places[order[first.size :]]
+        for number in range(2):
+            if len(self._parts) == number:
+                part = self._first() if number == 0 else self._rest()
+                self._parts.append(self._places[part])
+                self._read.update(zip(self._parts[-1].tolist(), part.tolist(), strict=True))
+            yield self._parts[number]
+
+    def _first(self) -> np.ndarray:
+        first = np.arange(self._scores.size)
+        if first.size > _FIRST:
+            first = np.flatnonzero(self._scores >= np.partition(self._scores, -_FIRST)[-_FIRST])
+        return first[np.lexsort((self._tie[self._places[first]], -self._scores[first]))]
+
+    def _rest(self) -> np.ndarray:
+        return np.lexsort((self._tie[self._places], -self._scores))[self._parts[0].size :]
 
     def slots(self, places: np.ndarray) -> np.ndarray:
-        """Return int64[m]: where in the fused ranking int64[m] positions are, -1 for those outside it."""
-        slots = positions_in(self._fused.places[self._by_place], places)
-        return np.where(slots < 0, -1, self._by_place[slots]) if self._by_place.size else slots
+        """Return int64[m]: where in the fused ranking int64[m] positions are, -1 for those not read of it."""
+        read = self._read
+        return np.array([read.get(place, -1) for place in places.tolist()], dtype=np.int64)
 
 
 @dataclass(frozen=True, slots=True)
@@ -169,7 +178,7 @@ class Serving:
         """Make a list, so that what is built when first used is there for the first listener."""
         with self._making:
             first = int(self.track_ids[self._for_anyone[0]])
-            self._draft(ListenerState({first: Heard(plays=1, completes=1)}), 1)
+            self._drafts([ListenerState({first: Heard(plays=1, completes=1)})], 1)
 
     def prepare(self, seconds: float) -> bool:
         """Find neighbours before they are asked for, the most popular tracks' first; tell if any are left.
@@ -197,7 +206,7 @@ class Serving:
     def recommend_each(self, states: Sequence[ListenerState], k: int) -> list[Made]:
         """Return what `recommend` gives for each of some states; labels are asked for once."""
         with self._making:
-            drafts = [self._draft(state, k) for state in states]
+            drafts = self._drafts(states, k)
         items = self._teller.items_each([(draft.chosen, draft.because) for draft in drafts])
         return [Made(own, draft.model) for own, draft in zip(items, drafts, strict=True)]
 
@@ -254,27 +263,37 @@ class Serving:
 
     # One list ------------------------------------------------------------------------------------------
 
-    def _draft(self, state: ListenerState, k: int) -> _Draft:
-        taste = self._taste(state)
-        fused, ranked = self._fused(taste, min(_OTHERS * k, _MOST_OTHERS))
-        lately = listener.heard_lately(state, min(listener.RECENT, self.track_ids.size // 3))
-        drop = listener.liked(state) | listener.disliked(state) | set(lately)
-        dropped = np.array([i for i in self._catalogue.positions(drop) if i >= 0], dtype=np.int64)
-        order = _Order(fused, self._catalogue.tie)
-        places = self._chosen(order, taste, k, dropped)
+    def _drafts(self, states: Sequence[ListenerState], k: int) -> list[_Draft]:
+        """Return a list without words for each state; step by step, as what is done again is at hand."""
+        tastes = [self._taste(state) for state in states]
+        others = [self._by_others(taste, min(_OTHERS * k, _MOST_OTHERS)) for taste in tastes]
+        fused = [self._fused(*each) for each in zip(tastes, others, strict=True)]
+        orders = [_Order(each, self._catalogue.tie) for each in fused]
+        chosen = [self._chosen(*each, k) for each in zip(states, tastes, orders, strict=True)]
+        return [self._draft(*each) for each in zip(chosen, orders, fused, others, strict=True)]
+
+    def _draft(self, places: np.ndarray, order: _Order, fused: Fused, ranked: Ranked | None) -> _Draft:
         slots = order.slots(places)
         scores = np.where(slots >= 0, fused.scores[slots], 0) if fused.places.size else np.zeros(slots.size)
         chosen = list(map(Scored, self._catalogue.track_ids[places].tolist(), scores.tolist()))
         return _Draft(chosen, self._because(places, slots, fused, ranked), self._model(fused))
 
     def _taste(self, state: ListenerState) -> _Taste:
-        weights = listener.taste(state)
-        place = np.array(self._catalogue.positions(weights), dtype=np.int64)
-        weight = np.fromiter(weights.values(), dtype=np.float32, count=len(weights))
-        session = set(state.session)
-        in_session = np.fromiter((track in session for track in weights), dtype=bool, count=len(weights))
-        known = place >= 0
-        return _Taste(place[known], weight[known], in_session[known])
+        weights, session = listener.taste(state), set(state.session)
+        placed = [
+            (place, weight, track in session)
+            for (track, weight), place in zip(
+                weights.items(), self._catalogue.positions(weights), strict=True
+            )
+            if place >= 0
+        ]
+        places, values, in_session = zip(*placed, strict=True) if placed else ((), (), ())
+        return _Taste(
+            np.array(places, dtype=np.int64),
+            np.array(values, dtype=np.float32),
+            np.array(in_session, dtype=bool),
+            frozenset(places),
+        )
 
     def _model(self, fused: Fused) -> str:
         used = [self._sound.name] if self._sound is not None and fused.sound.any() else []
@@ -282,20 +301,23 @@ class Serving:
             used.append(self._others.name)
         return "+".join(used) or (POPULARITY if self._first.popularity.any() else self._first.name)
 
-    def _fused(self, taste: _Taste, depth: int) -> tuple[Fused, Ranked | None]:
-        """Return the tracks that the taste speaks for, and the ranking by others that is part of it."""
-        likes, avoided = taste.seeds(1, _SEEDS), taste.seeds(-1, _AVOIDED)
-        if not likes.places.size:
-            return self._fusion.fuse(likes, likes, None, _NONE), None
-        ranked = None
-        if self._others is not None:
-            inside = taste.place < self.track_ids.size
-            ranked = self._others.ranked_for(taste.place[inside], taste.weight[inside], depth)
-        others = _NONE if ranked is None else ranked.places
-        return self._fusion.fuse(likes, avoided, self._near, others), ranked
+    def _by_others(self, taste: _Taste, depth: int) -> Ranked | None:
+        """Return the ranking by what others play; None where there is none for this taste."""
+        if self._others is None or not (taste.weight > 0).any():
+            return None
+        inside = taste.place < self.track_ids.size
+        return self._others.ranked_for(taste.place[inside], taste.weight[inside], depth)
 
-    def _chosen(self, order: _Order, taste: _Taste, k: int, dropped: np.ndarray) -> np.ndarray:
+    def _fused(self, taste: _Taste, ranked: Ranked | None) -> Fused:
+        """Return the tracks that the taste speaks for."""
+        likes, avoided = taste.seeds(1, _SEEDS), taste.seeds(-1, _AVOIDED)
+        near = self._near if likes.places.size else None
+        return self._fusion.fuse(likes, avoided, near, _NONE if ranked is None else ranked.places)
+
+    def _chosen(self, state: ListenerState, taste: _Taste, order: _Order, k: int) -> np.ndarray:
         """Return int64[at most k]: first what was not heard, then what was, as the rules of a list allow."""
+        barred = listener.barred(state, min(listener.RECENT, self.track_ids.size // 3))
+        dropped = np.array([i for i in self._catalogue.positions(barred) if i >= 0], dtype=np.int64)
         tiers = (self._unheard(order, taste), self._heard(order, taste))
         if isinstance(self._chooser, Chooser):
             return self._chooser.choose(tiers, k, dropped)

@@ -151,9 +151,10 @@ class ALS(Recommender[ALSConfig]):
         w = weigh(weights, None, self.config.weighting).astype(np.float64)
         y = self.factors[history].astype(np.float64)
         if self.config.implicit:
+            liked = w > 0
             extra = self.config.alpha * np.abs(w)
-            left, right = self._gram + (y.T * extra) @ y, y.T * np.where(w > 0, 1 + extra, 0)
-            plays = int(np.count_nonzero(w > 0))
+            left, right = self._gram + (y.T * extra) @ y, y.T * ((1 + extra) * liked)
+            plays = int(np.count_nonzero(liked))
         else:
             left, right, plays = y.T @ y, y.T * w, w.size
         left.reshape(-1)[:: len(left) + 1] += self.config.reg * plays

@@ -49,25 +49,19 @@ class LargestProducts:
         if len(self._rows) < max(_LEAST_ROWS, 4 * k) or k > _STRATA[0]:
             return top_k(self._rows @ vector, k, self._tie)
         products = self._head @ vector
-        found, products = self._best(self._order[: products.size], products, k)
+        least = np.partition(products, -k)[-k]
+        found = self._order[: products.size][products >= least]
         length = np.sqrt(vector @ vector)
         for stratum in self._strata:
-            if stratum.longest * length < products.min() * _ROUNDED:
+            if stratum.longest * length < least * _ROUNDED:
                 break
-            further = stratum.search(vector, k)
-            more = np.vecdot(self._rows[further], vector)
-            found, products = self._best(
-                np.concatenate([found, further]), np.concatenate([products, more]), k
-            )
+            found = np.concatenate([found, stratum.search(vector, k)])
+            products = np.vecdot(self._rows[found], vector)
+            least = np.partition(products, -k)[-k]
+            found = found[products >= least]
         # Products of the same two vectors differ in their last digit with how many are made at once.
         products = np.vecdot(self._rows[found], vector)
         return found[np.lexsort((self._tie[found], -products))[:k]]
-
-    @staticmethod
-    def _best(places: np.ndarray, products: np.ndarray, k: int) -> tuple[np.ndarray, np.ndarray]:
-        """Return the places of the k largest products, and these; more where some are equal."""
-        kept = products >= np.partition(products, -k)[-k]
-        return places[kept], products[kept]
 
     @cached_property
     def _order(self) -> np.ndarray:
