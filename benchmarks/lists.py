@@ -10,8 +10,9 @@ processor, medians over listeners:
 - ``next_ms``: after one further play, the state's change included, which is what an event costs a worker;
 - ``part_*_ms``: where the time of the warm lists goes.
 
-The recall of both approximate searches is measured against exact ones, each beside its exact search; the
-matrix product calibrates. The last line is one JSON object.
+The recall of both approximate searches is measured against exact ones, each beside its exact search. What the
+lists are worth is measured on the other tracks of these listeners, of whom no model knows (simulated tastes:
+compare, do not quote). The matrix product calibrates. The last line is one JSON object.
 """
 
 # ruff: noqa: E402 (numpy reads the variables when it is imported)
@@ -45,6 +46,7 @@ from segue.live.loading import make
 from segue.live.nearby import DEPTH, Nearby
 from segue.live.reasons import Label
 from segue.live.serving import Serving
+from segue.live.taste import Taste
 from segue.models import TrainingData, create
 from segue.models.ranking import top_k
 from segue.pipeline.run import Run
@@ -66,7 +68,9 @@ def main() -> None:
     ids = np.arange(1, tracks + 1)
     played = plays(ids, genres, 10 * tracks if options.quick else 25 * tracks)
     artists = np.random.default_rng(2).integers(tracks // 8, size=tracks)
-    data = TrainingData(ids, rows, artists, None, played)
+    # Those who are served are not learned from.
+    own = played["listener_id"].isin([str(i) for i in range(listeners)])
+    data = TrainingData(ids, rows, artists, None, played[~own])
     print(f"{tracks:,} simulated tracks, {os.cpu_count()} cores, load {os.getloadavg()[0]:.1f}", flush=True)
     with tempfile.TemporaryDirectory() as folder:
         run = fitted(data, Path(folder))
@@ -74,12 +78,14 @@ def main() -> None:
         before, start = _resident_mib(), time.process_time()
         serving = make(run, labels_of(tracks), simulated=True)
         figures["load_s"] = round(time.process_time() - start, 2)
-        states = [state_of(own) for own in histories(played, listeners)]
+        heard = histories(played[own])
+        states = [state_of(tracks[:HISTORY]) for tracks in heard]
         figures |= timed_lists(serving, states)
         figures["resident_mib"] = round(_resident_mib() - before, 1)
         print(figures, flush=True)
         figures |= recall_of_neighbours(run, serving, 40 if options.quick else 150)
         figures |= recall_of_products(serving, states)
+        figures |= quality(serving, states, [set(tracks[HISTORY:]) for tracks in heard])
     figures["matrix_product_ms"] = round(matrix_product_ms(), 2)
     print(json.dumps(figures))
 
@@ -102,12 +108,9 @@ def labels_of(tracks: int) -> Callable[[Any], dict[int, Label]]:
     return lambda ids: labels
 
 
-def histories(played: Any, count: int) -> list[list[int]]:
-    """Return the tracks of the first listeners that are drawn from, each once, in the order of their draw."""
-    wanted = played[played["listener_id"].isin([str(i) for i in range(count)])]
-    return [
-        list(dict.fromkeys(own["track_id"].tolist()))[:HISTORY] for _, own in wanted.groupby("listener_id")
-    ]
+def histories(played: Any) -> list[list[int]]:
+    """Return the tracks of each listener, each once, in the order in which they were drawn."""
+    return [list(dict.fromkeys(own["track_id"].tolist())) for _, own in played.groupby("listener_id")]
 
 
 def act(track: int, kind: str, minute: int) -> PlayEvent:
@@ -141,6 +144,7 @@ def timed_lists(serving: Serving, states: list[ListenerState]) -> dict[str, floa
     batches = [states[i : i + TOGETHER] for i in range(0, len(states), TOGETHER)]
     times = [processor_ms(partial(serving.recommend_each, batch, K)) / len(batch) for batch in batches]
     figures["batch_ms"] = round(statistics.median(times), 3)
+    figures["part_state_ms"] = each(lambda state: Taste.of(state, serving._catalogue))
     figures |= parts(serving, lambda: [alone(state) for state in states], len(states))
     liked = [made.items[0].track_id for made in serving.recommend_each(states, K)]
     further = dict(zip(map(id, states), liked, strict=True))
@@ -155,7 +159,6 @@ def parts(serving: Any, work: Callable[[], Any], lists: int) -> dict[str, float]
     """Return the milliseconds a list that are spent in each part while ``work`` makes lists."""
     spent: dict[str, float] = defaultdict(float)
     watched = {
-        "state": (serving, "_taste"),
         "others": (serving._others, "ranked_for"),
         "fusion": (serving._fusion, "fuse"),
         "choosing": (serving, "_chosen"),
@@ -202,7 +205,7 @@ def recall_of_neighbours(run: Run, serving: Any, asked: int) -> dict[str, float]
 def recall_of_products(serving: Any, states: list[ListenerState]) -> dict[str, float]:
     model, shared, search, whole = serving._others, [], [], []
     for state in states:
-        taste = serving._taste(state)
+        taste = Taste.of(state, serving._catalogue)
         vector = model.fold_in(taste.place, taste.weight).astype(np.float32)
         search.append(processor_ms(partial(model._search.top, vector, DEPTH)))
         whole.append(processor_ms(partial(np.matmul, model.factors, vector)))
@@ -213,6 +216,40 @@ def recall_of_products(serving: Any, states: list[ListenerState]) -> dict[str, f
         "others_search_ms": round(statistics.median(search), 3),
         "others_product_ms": round(statistics.median(whole), 3),
     }
+
+
+def quality(serving: Any, states: list[ListenerState], hidden: list[set[int]]) -> dict[str, float]:
+    """Say what the lists find of the listeners' further tracks, and what one arbitrary like does to them.
+
+    The like begins a session. Beside the lists: the ranking by others alone, and popularity.
+    """
+    best = serving._first.top(serving._first.popularity, 2 * K)
+    ranked: dict[str, list[list[int]]] = defaultdict(list)
+    changed, named = [], []
+    arbitrary = np.random.default_rng(6).choice(serving.track_ids, len(states)).tolist()
+    for state, track in zip(states, arbitrary, strict=True):
+        before = serving.recommend(state, 10).items
+        ranked["lists"].append([item.track_id for item in before])
+        known = listener.history(state)
+        ranked["others"].append([item.track_id for item in serving._others.recommend(known, 10)])
+        ranked["popularity"].append([i for i in serving.track_ids[best].tolist() if i not in known][:10])
+        after = serving.recommend(listener.apply(state, act(track, "like", 1_000)), 10).items
+        changed.append(len({item.track_id for item in after} - set(ranked["lists"][-1])))
+        named.append(any(track in item.why.because_of for item in after))
+    figures = {
+        f"{name}_ndcg_at_10": round(
+            float(np.mean([_ndcg(*each) for each in zip(own, hidden, strict=True)])), 4
+        )
+        for name, own in ranked.items()
+    }
+    return figures | {
+        "changed_of_ten": round(float(np.mean(changed)), 2), "named": round(float(np.mean(named)), 3),
+    }  # fmt: skip
+
+
+def _ndcg(ranked: list[int], relevant: set[int]) -> float:
+    discount = 1 / np.log2(np.arange(2, len(ranked) + 2))
+    return float(discount @ [track in relevant for track in ranked] / discount[: len(relevant)].sum())
 
 
 def _resident_mib() -> float:

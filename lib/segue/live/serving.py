@@ -16,10 +16,12 @@ from segue.live import listener
 from segue.live.catalogue import Catalogue
 from segue.live.choosing import Chooser
 from segue.live.events import Item
-from segue.live.fusion import Fused, Fusion, Seeds
+from segue.live.fusion import Fused, Fusion
 from segue.live.listener import Heard, ListenerState
 from segue.live.nearby import Nearby
+from segue.live.order import FIRST, Order
 from segue.live.reasons import Labels, Teller
+from segue.live.taste import Taste
 from segue.models.base import Basis, Because, Capability, Recommender, Scored
 from segue.models.content import ContentModel
 from segue.models.for_history import Ranked
@@ -38,8 +40,6 @@ RULES = RerankConfig()
 _SEEDS, _AVOIDED = 50, 10
 _OTHERS, _MOST_OTHERS = 4, 200
 """Places of the ranking by others that are taken, for each place of the list, and at most."""
-_FIRST = 64
-"""So many of the fused ranking are put in order first: mostly no list reads further."""
 _FOR_ANYONE = RerankConfig(window=1, diversity=0.3)
 _NONE = np.empty(0, dtype=np.int64)
 
@@ -50,61 +50,6 @@ class Made:
 
     items: list[Item]
     model: str
-
-
-@dataclass(frozen=True, slots=True)
-class _Taste:
-    """A taste within the catalogue.
-
-    int64[h] positions, the newest last; float32[h] weights; bool[h], which are of the session; the positions
-    once more, as a set.
-    """
-
-    place: np.ndarray
-    weight: np.ndarray
-    in_session: np.ndarray
-    held: frozenset[int]
-
-    def seeds(self, sign: int, most: int) -> Seeds:
-        """Return the tracks whose weight has a sign (1 or -1), at most so many, those touched last."""
-        own = np.flatnonzero(sign * self.weight > 0)[-most:]
-        return Seeds(self.place[own], np.abs(self.weight[own]), self.in_session[own])
-
-    def holds(self, places: np.ndarray) -> np.ndarray:
-        """Return bool[m]: which of int64[m] positions are in the history."""
-        return np.array([place in self.held for place in places.tolist()], dtype=bool)
-
-
-class _Order:
-    """The fused ranking, put in order only as far as it is read."""
-
-    def __init__(self, fused: Fused, tie: np.ndarray) -> None:
-        self._places, self._scores, self._tie = fused.places, fused.scores, tie
-        self._read: dict[int, int] = {}
-        self._parts: list[np.ndarray] = []
-
-    def parts(self) -> Iterator[np.ndarray]:
-        """Yield positions, best first, equal ones by the tie."""
-        for number in range(2):
-            if len(self._parts) == number:
-                part = self._first() if number == 0 else self._rest()
-                self._parts.append(self._places[part])
-                self._read.update(zip(self._parts[-1].tolist(), part.tolist(), strict=True))
-            yield self._parts[number]
-
-    def _first(self) -> np.ndarray:
-        first = np.arange(self._scores.size)
-        if first.size > _FIRST:
-            first = np.flatnonzero(self._scores >= np.partition(self._scores, -_FIRST)[-_FIRST])
-        return first[np.lexsort((self._tie[self._places[first]], -self._scores[first]))]
-
-    def _rest(self) -> np.ndarray:
-        return np.lexsort((self._tie[self._places], -self._scores))[self._parts[0].size :]
-
-    def slots(self, places: np.ndarray) -> np.ndarray:
-        """Return int64[m]: where in the fused ranking int64[m] positions are, -1 for those not read of it."""
-        read = self._read
-        return np.array([read.get(place, -1) for place in places.tolist()], dtype=np.int64)
 
 
 @dataclass(frozen=True, slots=True)
@@ -265,35 +210,18 @@ class Serving:
 
     def _drafts(self, states: Sequence[ListenerState], k: int) -> list[_Draft]:
         """Return a list without words for each state; step by step, as what is done again is at hand."""
-        tastes = [self._taste(state) for state in states]
+        tastes = [Taste.of(state, self._catalogue) for state in states]
         others = [self._by_others(taste, min(_OTHERS * k, _MOST_OTHERS)) for taste in tastes]
         fused = [self._fused(*each) for each in zip(tastes, others, strict=True)]
-        orders = [_Order(each, self._catalogue.tie) for each in fused]
+        orders = [Order(each, self._catalogue.tie) for each in fused]
         chosen = [self._chosen(*each, k) for each in zip(states, tastes, orders, strict=True)]
         return [self._draft(*each) for each in zip(chosen, orders, fused, others, strict=True)]
 
-    def _draft(self, places: np.ndarray, order: _Order, fused: Fused, ranked: Ranked | None) -> _Draft:
+    def _draft(self, places: np.ndarray, order: Order, fused: Fused, ranked: Ranked | None) -> _Draft:
         slots = order.slots(places)
         scores = np.where(slots >= 0, fused.scores[slots], 0) if fused.places.size else np.zeros(slots.size)
         chosen = list(map(Scored, self._catalogue.track_ids[places].tolist(), scores.tolist()))
         return _Draft(chosen, self._because(places, slots, fused, ranked), self._model(fused))
-
-    def _taste(self, state: ListenerState) -> _Taste:
-        weights, session = listener.taste(state), set(state.session)
-        placed = [
-            (place, weight, track in session)
-            for (track, weight), place in zip(
-                weights.items(), self._catalogue.positions(weights), strict=True
-            )
-            if place >= 0
-        ]
-        places, values, in_session = zip(*placed, strict=True) if placed else ((), (), ())
-        return _Taste(
-            np.array(places, dtype=np.int64),
-            np.array(values, dtype=np.float32),
-            np.array(in_session, dtype=bool),
-            frozenset(places),
-        )
 
     def _model(self, fused: Fused) -> str:
         used = [self._sound.name] if self._sound is not None and fused.sound.any() else []
@@ -301,20 +229,20 @@ class Serving:
             used.append(self._others.name)
         return "+".join(used) or (POPULARITY if self._first.popularity.any() else self._first.name)
 
-    def _by_others(self, taste: _Taste, depth: int) -> Ranked | None:
+    def _by_others(self, taste: Taste, depth: int) -> Ranked | None:
         """Return the ranking by what others play; None where there is none for this taste."""
         if self._others is None or not (taste.weight > 0).any():
             return None
         inside = taste.place < self.track_ids.size
         return self._others.ranked_for(taste.place[inside], taste.weight[inside], depth)
 
-    def _fused(self, taste: _Taste, ranked: Ranked | None) -> Fused:
+    def _fused(self, taste: Taste, ranked: Ranked | None) -> Fused:
         """Return the tracks that the taste speaks for."""
         likes, avoided = taste.seeds(1, _SEEDS), taste.seeds(-1, _AVOIDED)
         near = self._near if likes.places.size else None
         return self._fusion.fuse(likes, avoided, near, _NONE if ranked is None else ranked.places)
 
-    def _chosen(self, state: ListenerState, taste: _Taste, order: _Order, k: int) -> np.ndarray:
+    def _chosen(self, state: ListenerState, taste: Taste, order: Order, k: int) -> np.ndarray:
         """Return int64[at most k]: first what was not heard, then what was, as the rules of a list allow."""
         barred = listener.barred(state, min(listener.RECENT, self.track_ids.size // 3))
         dropped = np.array([i for i in self._catalogue.positions(barred) if i >= 0], dtype=np.int64)
@@ -327,15 +255,15 @@ class Serving:
             [tier[~np.isin(recordings[tier], recordings[dropped])] for tier in whole], k
         )
 
-    def _unheard(self, order: _Order, taste: _Taste) -> Iterator[np.ndarray]:
+    def _unheard(self, order: Order, taste: Taste) -> Iterator[np.ndarray]:
         """Yield in parts what the fusion scored, then what suits anyone, without what was heard."""
         for part in order.parts():
             yield part[~taste.holds(part)]
-        for start in range(0, self._for_anyone.size, _FIRST):
-            part = self._for_anyone[start : start + _FIRST]
+        for start in range(0, self._for_anyone.size, FIRST):
+            part = self._for_anyone[start : start + FIRST]
             yield part[~taste.holds(part) & (order.slots(part) < 0)]
 
-    def _heard(self, order: _Order, taste: _Taste) -> Iterator[np.ndarray]:
+    def _heard(self, order: Order, taste: Taste) -> Iterator[np.ndarray]:
         """Yield the same of what was heard."""
         for part in order.parts():
             yield part[taste.holds(part)]

@@ -1,0 +1,53 @@
+"""A listener's taste as the models take it: positions and weights."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Self
+
+import numpy as np
+
+from segue.live.catalogue import Catalogue
+from segue.live.fusion import Seeds
+from segue.live.listener import taste
+from segue.live.state import ListenerState
+
+
+@dataclass(frozen=True, slots=True)
+class Taste:
+    """A taste within the catalogue.
+
+    int64[h] positions, the newest last; float32[h] weights; bool[h], which are of the session; the positions
+    once more, as a set.
+    """
+
+    place: np.ndarray
+    weight: np.ndarray
+    in_session: np.ndarray
+    held: frozenset[int]
+
+    @classmethod
+    def of(cls, state: ListenerState, catalogue: Catalogue) -> Self:
+        """Return what `segue.live.listener.taste` says of a state, as far as the catalogue has the tracks."""
+        weights, session = taste(state), set(state.session)
+        placed = [
+            (place, weight, track in session)
+            for (track, weight), place in zip(weights.items(), catalogue.positions(weights), strict=True)
+            if place >= 0
+        ]
+        places, values, in_session = zip(*placed, strict=True) if placed else ((), (), ())
+        return cls(
+            np.array(places, dtype=np.int64),
+            np.array(values, dtype=np.float32),
+            np.array(in_session, dtype=bool),
+            frozenset(places),
+        )
+
+    def seeds(self, sign: int, most: int) -> Seeds:
+        """Return the tracks whose weight has a sign (1 or -1), at most so many, those touched last."""
+        own = np.flatnonzero(sign * self.weight > 0)[-most:]
+        return Seeds(self.place[own], np.abs(self.weight[own]), self.in_session[own])
+
+    def holds(self, places: np.ndarray) -> np.ndarray:
+        """Return bool[m]: which of int64[m] positions are in the history."""
+        return np.array([place in self.held for place in places.tolist()], dtype=bool)
