@@ -10,6 +10,7 @@ from uuid import UUID
 
 import numpy as np
 import pandas as pd
+from threadpoolctl import threadpool_limits
 
 from segue.dataset.listening import START
 from segue.errors import SegueError, UsageError
@@ -107,12 +108,14 @@ def simulate_sessions(
         raise SegueError("there is no simulated listener whose sessions could be simulated")
     world, chosen = listeners[0].taste.world, manner or Manner()
     rows = []
-    for one in listeners:
-        lives = [_Life(one, arm, popular if arm == POPULARITY else lists, seed) for arm in ARMS]
-        for session in range(1, sessions + 1):
-            rng = np.random.default_rng([seed, _DRAWS, one.number, session])
-            draws = draw(rng, len(world.tracks), chosen)
-            rows += [life.session(session, draws) for life in lives]
+    # Products for one listener are small: sharing them among threads takes several times as long.
+    with threadpool_limits(1):
+        for one in listeners:
+            lives = [_Life(one, arm, popular if arm == POPULARITY else lists, seed) for arm in ARMS]
+            for session in range(1, sessions + 1):
+                rng = np.random.default_rng([seed, _DRAWS, one.number, session])
+                draws = draw(rng, len(world.tracks), chosen)
+                rows += [life.session(session, draws) for life in lives]
     return pd.DataFrame(rows)
 
 
