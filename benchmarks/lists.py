@@ -23,7 +23,6 @@ for _variable in ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS"):
 
 import argparse
 import json
-import resource
 import statistics
 import tempfile
 import time
@@ -36,6 +35,7 @@ from typing import Any
 from uuid import UUID
 
 import numpy as np
+import psutil
 
 from benchmarks.calibration import matrix_product_ms
 from benchmarks.generated import FMA_FULL, clustered, plays
@@ -185,7 +185,7 @@ def _clocked(call: Callable[..., Any], spent: dict[str, float], name: str) -> Ca
 
 
 def recall_of_neighbours(run: Run, serving: Any, asked: int) -> dict[str, float]:
-    exact = run.load_model("exact")
+    exact: Any = run.load_model("exact")
     near = Nearby(serving._sound)
     seeds = np.random.default_rng(4).permutation(serving.track_ids.size)[:asked]
     shared, graph, whole = [], [], []
@@ -253,7 +253,7 @@ def _ndcg(ranked: list[int], relevant: set[int]) -> float:
 
 
 def _resident_mib() -> float:
-    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 1024 / _MIB
+    return psutil.Process().memory_info().rss / _MIB
 
 
 if __name__ == "__main__":

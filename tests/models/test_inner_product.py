@@ -6,6 +6,11 @@ from segue.models.inner_product import LargestProducts
 from segue.models.ranking import tie_order, top_k
 
 
+@pytest.fixture(autouse=True)
+def _few_rows_are_many(monkeypatch):
+    monkeypatch.setattr(inner_product, "_LEAST_ROWS", 20_000)
+
+
 def lengths_like_those_of_factors(n: int, r: int) -> np.ndarray:
     rng = np.random.default_rng(5)
     length = (1 + np.arange(n)) ** -0.3

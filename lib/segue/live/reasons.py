@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
+import struct
 import unicodedata
-from array import array
-from collections.abc import Callable, Collection, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from functools import lru_cache
-from operator import sub
 from typing import Any
 
 import numpy as np
@@ -22,6 +21,7 @@ DIFFERENT = 0.2
 
 _TITLE = 60
 _QUOTED = 65_536
+_SENTENCES = 4_096
 _WORDS_SAID = 3
 _WORDS = {
     "loudness": ("louder", "quieter"),
@@ -49,9 +49,10 @@ class Label:
     __slots__ = ("title", "told")
 
     def __init__(self, title: str, print: Sequence[float] = ()) -> None:
-        whole = len(print) == len(PRINT)
         self.title = title
-        self.told = array("h", [round(1000 * print[i]) for i in _NUMBERS] if whole else [])
+        self.told = b""
+        if len(print) == len(PRINT):
+            self.told = struct.pack("=7h", *(round(1000 * print[i]) for i in _NUMBERS))
 
 
 _ITEMS = TypeAdapter(list[list[Item]])
@@ -94,22 +95,35 @@ class Teller:
             for reason in because:
                 wanted.update(reason.track_ids)
         labels = self._labels(wanted) if wanted else {}
+        by_sound = [
+            (labels.get(item.track_id), labels.get(ids[0]))
+            for chosen, because in lists
+            for item, (basis, ids) in zip(chosen, because, strict=True)
+            if ids and basis is Basis.SOUND
+        ]
+        compared = iter(compare_each(by_sound))
         # One call for all: each object made on its own costs five times as much.
         return _ITEMS.validate_python(
             [
                 [
-                    {"track_id": track, "score": round(score, 6), "why": self._why(track, reason, labels)}
+                    {
+                        "track_id": track,
+                        "score": round(score, 6),
+                        "why": self._why(track, reason, labels, compared),
+                    }
                     for (track, score), reason in zip(chosen, because, strict=True)
                 ]
                 for chosen, because in lists
             ]
         )
 
-    def _why(self, track_id: int, because: Because, labels: Mapping[int, Label]) -> _Why:
-        """Return the fields of a `Why`."""
+    def _why(
+        self, track_id: int, because: Because, labels: Mapping[int, Label], compared: Iterator[str]
+    ) -> _Why:
+        """Return the fields of a `Why`; ``compared`` tells of the tracks that sound like others, in turn."""
         basis, ids = because
         if ids and basis is Basis.SOUND:
-            text = near_words(labels.get(track_id), labels.get(ids[0]))
+            text = near_words(labels.get(ids[0]), next(compared))
             return {"kind": "sound", "because_of": ids[:1], "text": text}
         if ids and basis is Basis.LISTENERS:
             text = listeners_words(labels.get(ids[0]), simulated=self._simulated)
@@ -145,30 +159,48 @@ def _quoted(text: str) -> str:
     return f"“{line if len(line) <= _TITLE else line[: _TITLE - 1].rstrip() + '…'}”"
 
 
-def compare(track: Label | None, with_: Label | None) -> str:
-    """Return how a track sounds beside another, such as ``"darker, louder, rougher"``; empty if unknown.
+def compare_each(pairs: Sequence[tuple[Label | None, Label | None]]) -> list[str]:
+    """Return how each track sounds beside another, such as ``"darker, louder, rougher"``; empty if unknown.
 
     The up to three numbers of the prints that differ most are told, each by at least `DIFFERENT`.
     """
-    if track is None or with_ is None or not (track.told and with_.told):
-        return ""
-    far = [
-        (-abs(own), number, own < 0)
-        for number, own in enumerate(map(sub, track.told, with_.told))
-        if own >= _LEAST or own <= -_LEAST
+    known = [
+        (i, track.told, with_.told)
+        for i, (track, with_) in enumerate(pairs)
+        if track is not None and with_ is not None and track.told and with_.told
     ]
-    return ", ".join([_WORDS_OF[i][less] for _, i, less in sorted(far)[:_WORDS_SAID]]) or "much alike"
+    words = [""] * len(pairs)
+    if not known:
+        return words
+    numbers, tracks, others = zip(*known, strict=True)
+    far = _numbers(tracks) - _numbers(others)
+    size = np.abs(far)
+    most = np.argsort(-size, axis=1, kind="stable")[:, :_WORDS_SAID]
+    rows = np.arange(len(known))[:, None]
+    said = np.where(size[rows, most] >= _LEAST, 1 + 2 * most + (far[rows, most] < 0), 0)
+    for i, row in zip(numbers, map(tuple, said.tolist()), strict=True):
+        words[i] = _said(row)
+    return words
 
 
-def near_words(track: Label | None, seed: Label | None) -> str:
-    """Return the words for a track that sounds like one the listener played or liked."""
-    told = compare(track, seed)
+def _numbers(told: Sequence[bytes]) -> np.ndarray:
+    return np.frombuffer(b"".join(told), dtype=np.int16).reshape(len(told), -1)
+
+
+@lru_cache(_SENTENCES)
+def _said(row: tuple[int, ...]) -> str:
+    return ", ".join(_WORDS_OF[(code - 1) // 2][(code - 1) % 2] for code in row if code) or "much alike"
+
+
+def near_words(seed: Label | None, told: str) -> str:
+    """Return the words for a track that sounds like one of the listener's, as `compare_each` has told."""
     return f"near {title(seed)}: {told}" if told else f"near {title(seed)}"
 
 
 def near(track: Label | None, seed: Label | None, seed_id: int) -> Why:
     """Return the reason of a track that sounds like one the listener played or liked."""
-    return Why(kind="sound", because_of=[seed_id], text=near_words(track, seed))
+    words = near_words(seed, compare_each([(track, seed)])[0])
+    return Why(kind="sound", because_of=[seed_id], text=words)
 
 
 def listeners_words(seed: Label | None, *, simulated: bool) -> str:

@@ -9,7 +9,7 @@ import numpy as np
 
 from segue.models.ranking import top_k
 
-_LEAST_ROWS = 20_000
+_LEAST_ROWS = 40_000
 """Fewer are sooner multiplied than searched."""
 _STRATA = (2_048, 16_384)
 """So many of the longest rows are multiplied in full; those up to the second number have their own codes."""
@@ -31,7 +31,7 @@ class LargestProducts:
     2011; faiss' fast scan), and the best by that multiplied in full: of 106,574 factors of rank 64 it finds
     99.8 % of the first 200.
 
-    Below 20,000 rows everything is multiplied. Equal arguments give equal results.
+    Below 40,000 rows everything is multiplied. Equal arguments give equal results.
 
     Parameters
     ----------
