@@ -22,7 +22,7 @@ METRIC = "ndcg_at_10"
 MARGIN = 0.05
 """The share of the serving model's nDCG@10 that a new one may lose: of lists of ten, what nobody notices."""
 
-LEAST_LISTENERS = 20
+LEAST_LISTENERS = 30
 """Listeners without whom nothing is told: the interval of fewer is wider than what a refit changes."""
 
 SHARES = (0.2, 0.35, 0.5)
