@@ -272,7 +272,7 @@ def catching_up(settings: Settings, load: Load, count: int) -> dict[str, float]:
                 break
         seconds = time.monotonic() - began
     half = len(memory) // 2
-    figures = {
+    figures: dict[str, float] = {
         "catchup_per_s": round(count / seconds),
         "catchup_mib_first_half": round(max(memory[:half], default=0)),
         "catchup_mib_second_half": round(max(memory[half:], default=0)),

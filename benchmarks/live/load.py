@@ -141,8 +141,7 @@ class Load:
 
     def latencies_ms(self) -> np.ndarray:
         """Return float[n]: the milliseconds from sending to reading of the events that are answered."""
-        answered = [sent for sent in self.sent if sent.answered is not None]
-        return 1000 * np.array([sent.answered - sent.at for sent in answered])
+        return 1000 * np.array([sent.answered - sent.at for sent in self.sent if sent.answered is not None])
 
     def close(self) -> None:
         """Stop reading, and leave no connection."""

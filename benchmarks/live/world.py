@@ -9,6 +9,7 @@ import time
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
+from uuid import UUID
 
 import numpy as np
 
@@ -48,9 +49,15 @@ class Crowd:
         for place, track in enumerate(self.heard[number, :HISTORY].tolist()):
             state = listener.apply(
                 state,
-                PlayEvent.model_construct(
-                    session_id="before", track_id=track, kind="complete", at=at + timedelta(minutes=4 * place)
-                ),
+                PlayEvent(
+                    event_id=UUID(int=place),
+                    dataset=DATABASE,
+                    listener_id=self.names[number],
+                    session_id="before",
+                    track_id=track,
+                    kind="complete",
+                    at=at + timedelta(minutes=4 * place),
+                ),  # fmt: skip
             )
         return state
 

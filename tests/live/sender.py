@@ -1,7 +1,7 @@
-"""Send the events on standard input, print each one's id once acknowledged: BOOTSTRAP TOPIC EVENTS_PER_S.
+"""Send the events on standard input, print each id once acknowledged: BOOTSTRAP TOPIC EVENTS_PER_S.
 
-Like a page it keeps an event until the broker has it, and sends it again with the same id. A process of its own,
-because kafka-python leaves sockets unclosed while a broker is away.
+Like a page it keeps an event until the broker has it, and sends it again with the same id. A process of its
+own, because kafka-python leaves sockets unclosed while a broker is away.
 """
 
 import sys

@@ -105,7 +105,7 @@ def test_a_thousand_malformed_messages_are_rejected_and_those_between_are_served
     wrong = [fuzz.message(number) for number in range(1_000)]
     good = [world.event(names[number % 5], TRACKS[number % 50], "play") for number in range(100)]
     already = len(read_topic(world.settings.kafka_bootstrap, REJECTED))
-    with serving(world.worker()) as worker:
+    with serving(world.worker(start="latest")) as worker:
         for number, (key, value) in enumerate(wrong):
             world.producer.send(PLAYS, key=key, value=value)
             if number % 10 == 0:

@@ -44,7 +44,7 @@ class PlayStore:
         return self._collection.count_documents({})
 
     def count_real(self, *, passive: bool = True) -> int:
-        """Return the number of events that nobody simulated, also of those by which a listener did nothing."""
+        """Return the number of events of people; ``passive`` counts those that say nothing of taste too."""
         kinds = {} if passive else {"kind": {"$nin": ["impression", "progress"]}}
         return self._collection.count_documents({"simulated": {"$ne": True}, **kinds})
 
