@@ -159,7 +159,7 @@ def parts(serving: Any, work: Callable[[], Any], lists: int) -> dict[str, float]
     """Return the milliseconds a list that are spent in each part while ``work`` makes lists."""
     spent: dict[str, float] = defaultdict(float)
     watched = {
-        "others": (serving._others, "ranked_for"),
+        "others": (serving._others, "ranked_for_each"),
         "fusion": (serving._fusion, "fuse"),
         "choosing": (serving, "_chosen"),
         "reasons": (serving, "_because"),

@@ -72,11 +72,11 @@ def test_the_ranking_and_the_reasons_of_one_solution_are_those_of_two(size):
     weights = np.where(np.arange(size) % 5 == 4, -1, 1 + np.arange(size) / 10).astype(np.float32)
     known = dict(zip(DATA.track_ids[history].tolist(), weights.tolist(), strict=True))
     for model in (als(), create("wals", rank=6, starts=2, iterations=3).fit(DATA)):
-        ranked = model.ranked_for(history, weights, 12)
+        ranked = model.ranked_for_each([(history, weights)], 12)[0]
         ids = model.track_ids[ranked.places].tolist()
         assert ids == [item.track_id for item in model.recommend(known, 12)]
         assert ranked.explain(ranked.places) == model.explain(known, ids)
-        assert model.ranked_for(history, -np.abs(weights), 12) is None
+        assert model.ranked_for_each([(history, -np.abs(weights))], 12) == [None]
 
 
 def test_a_skip_weighs_less_in_a_taste_than_a_dislike():
@@ -91,6 +91,6 @@ def test_copies_are_left_out_of_the_ranking_as_they_are_of_lists():
     data = TrainingData(DATA.track_ids, DATA.features, None, np.arange(60) // 3, DATA.interactions)
     model = create("wals", rank=6, starts=1, iterations=3).fit(data)
     known = {int(data.track_ids[4]): 1.0, int(data.track_ids[30]): 2.0}
-    ranked = model.ranked_for(np.array([4, 30]), np.array([1.0, 2.0], dtype=np.float32), 60)
+    ranked = model.ranked_for_each([(np.array([4, 30]), np.float32([1.0, 2.0]))], 60)[0]
     assert data.track_ids[ranked.places].tolist() == [i.track_id for i in model.recommend(known, 60)]
     assert ranked.places.size == 18

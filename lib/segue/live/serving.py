@@ -211,7 +211,7 @@ class Serving:
     def _drafts(self, states: Sequence[ListenerState], k: int) -> list[_Draft]:
         """Return a list without words for each state; step by step, as what is done again is at hand."""
         tastes = [Taste.of(state, self._catalogue) for state in states]
-        others = [self._by_others(taste, min(_OTHERS * k, _MOST_OTHERS)) for taste in tastes]
+        others = self._by_others(tastes, min(_OTHERS * k, _MOST_OTHERS))
         fused = [self._fused(*each) for each in zip(tastes, others, strict=True)]
         orders = [Order(each, self._catalogue.tie) for each in fused]
         chosen = [self._chosen(*each, k) for each in zip(states, tastes, orders, strict=True)]
@@ -229,12 +229,17 @@ class Serving:
             used.append(self._others.name)
         return "+".join(used) or (POPULARITY if self._first.popularity.any() else self._first.name)
 
-    def _by_others(self, taste: Taste, depth: int) -> Ranked | None:
-        """Return the ranking by what others play; None where there is none for this taste."""
-        if self._others is None or not (taste.weight > 0).any():
-            return None
-        inside = taste.place < self.track_ids.size
-        return self._others.ranked_for(taste.place[inside], taste.weight[inside], depth)
+    def _by_others(self, tastes: Sequence[Taste], depth: int) -> list[Ranked | None]:
+        """Return the ranking by what others play for each taste; None where there is none."""
+        asked = [i for i, taste in enumerate(tastes) if (taste.weight > 0).any()]
+        found: list[Ranked | None] = [None] * len(tastes)
+        if self._others is not None and asked:
+            ranked = self._others.ranked_for_each(
+                [tastes[i].inside(self.track_ids.size) for i in asked], depth
+            )
+            for i, own in zip(asked, ranked, strict=True):
+                found[i] = own
+        return found
 
     def _fused(self, taste: Taste, ranked: Ranked | None) -> Fused:
         """Return the tracks that the taste speaks for."""

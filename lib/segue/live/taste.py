@@ -48,6 +48,11 @@ class Taste:
         own = np.flatnonzero(sign * self.weight > 0)[-most:]
         return Seeds(self.place[own], np.abs(self.weight[own]), self.in_session[own])
 
+    def inside(self, n: int) -> tuple[np.ndarray, np.ndarray]:
+        """Return the positions and weights of the tracks among the first n, those that the models know."""
+        inside = self.place < n
+        return self.place[inside], self.weight[inside]
+
     def holds(self, places: np.ndarray) -> np.ndarray:
         """Return bool[m]: which of int64[m] positions are in the history."""
         return np.array([place in self.held for place in places.tolist()], dtype=bool)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from functools import cached_property
 from typing import TYPE_CHECKING, ClassVar
 
@@ -11,7 +11,7 @@ from pydantic import Field
 
 from segue.models.base import Basis, Capability, Config, Need, Recommender, TrainingData
 from segue.models.content import unit_rows
-from segue.models.for_history import Ranked, by_factors
+from segue.models.for_history import Ranked, Solved, by_factors
 from segue.models.inner_product import LargestProducts
 from segue.models.search import Real, Search, Whole
 from segue.models.weights import Weighting, weigh, weigh_matrix
@@ -139,12 +139,17 @@ class ALS(Recommender[ALSConfig]):
         left, right = self._normal_equations(history, weights)
         return self.factors[items].astype(np.float64) @ np.linalg.solve(left, right)
 
-    def ranked_for(self, history: np.ndarray, weights: np.ndarray, k: int) -> Ranked | None:
-        """Return the k best places for a history with their reasons, from one solution."""
-        if not self._knows(history, weights):
-            return None
-        left, right = self._normal_equations(history, weights)
-        return by_factors(self, self.factors, self._search, history, (left[None], right[None]), k)
+    def ranked_for_each(
+        self, queries: Sequence[tuple[np.ndarray, np.ndarray]], k: int
+    ) -> list[Ranked | None]:
+        """Return the k best places for each history with their reasons, from one solution each."""
+        solved = [
+            Solved.of(history, *(side[None] for side in self._normal_equations(history, weights)))
+            if self._knows(history, weights)
+            else None
+            for history, weights in queries
+        ]
+        return by_factors(self, self.factors, self._search, solved, k)
 
     def _normal_equations(self, history: np.ndarray, weights: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
         """Return W^-1, float64[rank, rank], and what each track of a history adds to the right-hand side."""

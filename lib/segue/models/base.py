@@ -284,13 +284,15 @@ class Recommender(ABC, Generic[ConfigT]):
         """
         return None
 
-    def ranked_for(self, history: np.ndarray, weights: np.ndarray, k: int) -> Ranked | None:
-        """Return the k best places for a history with their reasons; None where they do not rest on it.
+    def ranked_for_each(
+        self, queries: Sequence[tuple[np.ndarray, np.ndarray]], k: int
+    ) -> list[Ranked | None]:
+        """Return the k best places for each history with their reasons; None where they do not rest on it.
 
-        What `recommend` and `explain` give, for models that need not do the same work for both. ``history``
-        int64[h] distinct positions, ``weights`` float32[h].
+        What `recommend` and `explain` give, for models that need not do the same work for both. A query is
+        int64[h] distinct positions and their float32[h] weights.
         """
-        return by_scores(self, history, weights, k)
+        return [by_scores(self, history, weights, k) for history, weights in queries]
 
     def _because(
         self, history: np.ndarray, weights: np.ndarray, items: np.ndarray, most: int

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from functools import cached_property
 from typing import TYPE_CHECKING, ClassVar
 
@@ -12,7 +12,7 @@ from pydantic import Field
 from segue.models import als_sweep
 from segue.models.base import Basis, Capability, Config, Need, Recommender, TrainingData
 from segue.models.content import unit_rows
-from segue.models.for_history import Ranked, by_factors
+from segue.models.for_history import Ranked, Solved, by_factors
 from segue.models.inner_product import LargestProducts
 from segue.models.search import Choice, Real, Search
 from segue.models.weights import Weighting, weigh, weigh_matrix
@@ -142,12 +142,17 @@ class WALS(Recommender[WALSConfig]):
         y = self._exact[items].reshape(items.size, self.config.starts, self.config.rank)
         return np.einsum("msk,skh->mh", y, np.linalg.solve(left, right)[0])
 
-    def ranked_for(self, history: np.ndarray, weights: np.ndarray, k: int) -> Ranked | None:
-        """Return the k best places for a history with their reasons, from one solution."""
-        if not self._is_known(history, weights):
-            return None
-        left, right = self._normal_equations(history[None, :], self._weigh(weights)[None, :])
-        return by_factors(self, self.factors, self._search, history, (left[0], right[0]), k)
+    def ranked_for_each(
+        self, queries: Sequence[tuple[np.ndarray, np.ndarray]], k: int
+    ) -> list[Ranked | None]:
+        """Return the k best places for each history with their reasons, from one solution each."""
+
+        def solve(history: np.ndarray, weights: np.ndarray) -> Solved:
+            left, right = self._normal_equations(history[None, :], self._weigh(weights)[None, :])
+            return Solved.of(history, left[0], right[0])
+
+        solved = [solve(*query) if self._is_known(*query) else None for query in queries]
+        return by_factors(self, self.factors, self._search, solved, k)
 
     def _weigh(self, weights: np.ndarray) -> np.ndarray:
         return weigh(weights, None, self.config.weighting).astype(np.float64)
