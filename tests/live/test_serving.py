@@ -141,6 +141,13 @@ def test_a_new_listener_gets_popular_tracks_of_every_kind():
         assert count >= np.median(listeners)
 
 
+@pytest.mark.parametrize("track", [12, 13, 14, 15])
+def test_after_one_play_a_list_is_theirs(track):
+    items = serving().recommend(state_of((track, "play")), 10).items
+    assert sum(item.why.because_of == [FIRST_ID + track] for item in items) >= 9
+    assert sum(item.track_id % 4 == (FIRST_ID + track) % 4 for item in items) >= 7
+
+
 def test_without_any_plays_lists_come_from_the_sound_alone():
     features, _ = blobs(40, 12, 4, seed=1)
     data = TrainingData(FIRST_ID + np.arange(40), features)

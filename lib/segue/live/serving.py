@@ -178,11 +178,12 @@ class Serving:
         if self._sound is None or self._near is None:
             return
         added, order = Catalogue.of(self._first).extended(track_ids, artist_ids, recording_ids)
-        features = np.asarray(rows, dtype=np.float32)
-        if features.shape != (len(track_ids), self._sound.rows.shape[1]):
+        width = self._sound.rows.shape[1]
+        features = np.asarray(rows, dtype=np.float32) if len(rows) else np.empty((0, width), np.float32)
+        if features.shape != (len(track_ids), width):
             raise SegueError(
                 f"the features of the newcomers have shape {features.shape}, not "
-                f"({len(track_ids)}, {self._sound.rows.shape[1]}): measure them as the run's were"
+                f"({len(track_ids)}, {width}): measure them as the run's were"
             )
         if not np.isfinite(features).all():
             raise SegueError("the features of a newcomer are not finite: leave such tracks out")
