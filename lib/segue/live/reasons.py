@@ -94,7 +94,9 @@ class Teller:
             wanted.update(item.track_id for item in chosen)
             for reason in because:
                 wanted.update(reason.track_ids)
-        labels = self._labels(wanted) if wanted else {}
+        known = self._labels(wanted) if wanted else {}
+        # A catalogue's labels are in no cache: each is looked up there once.
+        labels = {track: known[track] for track in wanted if track in known}
         by_sound = [
             (labels.get(item.track_id), labels.get(ids[0]))
             for chosen, because in lists
