@@ -76,8 +76,10 @@ class Catalogue:
         order = np.argsort(ids)
         order = order[positions_in(self.track_ids, ids[order]) < 0]
         own = (self.track_ids, self.artist_ids, self.recording_ids)
-        joined = [np.concatenate([a[: self.known], b[order]]) for a, b in zip(own, columns, strict=True)]
-        return Catalogue(*joined, known=self.known), order
+        tracks, artists, recordings = (
+            np.concatenate([old[: self.known], new[order]]) for old, new in zip(own, columns, strict=True)
+        )
+        return Catalogue(tracks, artists, recordings, self.known), order
 
     @property
     def newcomers(self) -> bytes:
