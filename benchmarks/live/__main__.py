@@ -65,6 +65,7 @@ def measure(options: argparse.Namespace, home: Path) -> None:
           f"load {os.getloadavg()[0]:.1f}", flush=True)  # fmt: skip
     crowd = world.build(home, tracks, listeners)
     print(world.describe(home), flush=True)
+    world.forget(home)
     services.up(settings, lambda line: print(f"  {line}", flush=True))
     figures: dict[str, Any] = {"tracks": tracks, "listeners": listeners, "rate_per_s": rate}
     try:

@@ -109,9 +109,9 @@ class Load:
         next_echo = begin
         for number in range(int(rate * seconds)):
             due = begin + number / rate
-            while (wait := due - time.perf_counter()) > 0:
-                self._producer.poll(min(wait, 0.001))
-            late = -wait
+            time.sleep(max(0.0, due - time.perf_counter()))
+            late = time.perf_counter() - due
+            self._producer.poll(0)
             self.send(self.event())
             if due >= next_echo:
                 self._producer.produce(ECHO, value=repr(time.perf_counter()).encode())

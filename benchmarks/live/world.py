@@ -16,12 +16,15 @@ import numpy as np
 from benchmarks.generated import clustered, plays
 from segue.live import listener
 from segue.live.events import PlayEvent
+from segue.live.kept_labels import keep_labels
+from segue.live.kept_neighbours import keep_neighbours
 from segue.live.listener import ListenerState
 from segue.models import TrainingData
 from segue.models.hnsw import HNSW
 from segue.models.popularity import Popularity
 from segue.models.wals import WALS, WALSConfig
 from segue.pipeline.files import write_json
+from segue.pipeline.run import Run
 from segue.store import Store
 from segue.store.cards import PRINT, Card
 from segue.store.listeners import ListenerDocument
@@ -57,7 +60,7 @@ class Crowd:
                     track_id=track,
                     kind="complete",
                     at=at + timedelta(minutes=4 * place),
-                ),  # fmt: skip
+                ),
             )
         return state
 
@@ -78,6 +81,9 @@ def build(home: Path, tracks: int, listeners: int) -> Crowd:
         for model in (HNSW(), WALS(WALSConfig(starts=1, iterations=4)), Popularity()):
             model.fit(data).save(run / "models" / model.name)
             print(f"  {model.name} fitted after {time.monotonic() - began:.0f} s", flush=True)
+        keep_labels(Run(run, ""), cards(tracks))
+        keep_neighbours(Run(run, ""), HNSW.name)
+        print(f"  neighbours found after {time.monotonic() - began:.0f} s", flush=True)
         write_json(run / "serving.json", {"model": "wals", "fingerprint": data.fingerprint, "figures": {}})
         write_json(
             run / "dataset.json", {"kind": "demo", "database": DATABASE, "root": "", "title": "Benchmark"}
@@ -89,17 +95,29 @@ def build(home: Path, tracks: int, listeners: int) -> Crowd:
     return crowd
 
 
-def fill(store: Store, crowd: Crowd, tracks: int) -> None:
-    """Write the cards and the listeners' histories into an empty database."""
-    store.client.drop_database(store.database)
+def cards(tracks: int) -> list[Card]:
+    """Return a card a track."""
     prints = np.random.default_rng(3).random((tracks, len(PRINT))).round(3)
-    store.cards.replace(
+    return [
         Card(
             track_id=n + 1, title=f"Track {n + 1}", artist=f"Artist {n % 999}", album="", genre="",
             duration_s=30.0, licence="", attribution_url="", composed=True, print=prints[n].tolist(),
         )
         for n in range(tracks)
-    )  # fmt: skip
+    ]  # fmt: skip
+
+
+def forget(home: Path) -> None:
+    """Begin with an empty broker and store: what an earlier measurement sent would be read again."""
+    services = home / "var" / "services"
+    shutil.rmtree(services / "kafka" / "data", ignore_errors=True)
+    (services / "mongo" / "store.mv").unlink(missing_ok=True)
+
+
+def fill(store: Store, crowd: Crowd, tracks: int) -> None:
+    """Write the cards and the listeners' histories into an empty database."""
+    store.client.drop_database(store.database)
+    store.cards.replace(cards(tracks))
     documents = [
         ListenerDocument(name, listener.to_document(crowd.state(n)), "before", 0, 0)
         for n, name in enumerate(crowd.names)

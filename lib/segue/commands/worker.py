@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import gc
 import logging
+import os
 import signal
 import sys
 import threading
@@ -12,6 +13,7 @@ from collections.abc import Iterator
 
 import click
 
+_THREADS = ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS")
 _SWITCH_S = 0.0005
 _POLL_S = 1.0
 
@@ -29,6 +31,8 @@ def worker(*, minutes: float | None) -> None:
 
     Start as many as you like, up to the partitions of segue.plays: they share the listeners.
     """
+    # Before numpy is imported: lists are made of small products, for which threads wait longer than they work.
+    os.environ |= {name: os.environ.get(name, "1") for name in _THREADS}
     from segue.live.worker import Worker
     from segue.pipeline.run import current_run
     from segue.settings import Settings
@@ -37,6 +41,7 @@ def worker(*, minutes: float | None) -> None:
     logging.basicConfig(format="%(asctime)s %(levelname)s %(message)s", level=logging.INFO)
     # The client says many times what the worker says once: that Kafka is away.
     logging.getLogger("kafka").setLevel(logging.CRITICAL)
+    logging.getLogger("faiss").setLevel(logging.WARNING)
     # The threads that talk to Kafka shall not wait five milliseconds for one that makes lists.
     sys.setswitchinterval(_SWITCH_S)
     settings = Settings()

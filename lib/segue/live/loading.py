@@ -9,6 +9,8 @@ from collections.abc import Collection, Mapping
 from typing import Any
 
 from segue.errors import SegueError
+from segue.live.kept_labels import KeptLabels
+from segue.live.kept_neighbours import kept_neighbours
 from segue.live.reasons import Label, Labels
 from segue.live.serving import GRAPH, OTHERS, POPULARITY, SOUND, Serving
 from segue.models import Recommender, persist
@@ -25,10 +27,10 @@ _log = logging.getLogger(__name__)
 
 
 class CardLabels:
-    """Titles and prints of tracks, read from the cards when first asked for and kept: some 250 bytes each."""
+    """Titles and prints of tracks: the run's own, else read from the cards; some 250 bytes each are kept."""
 
-    def __init__(self, store: Store) -> None:
-        self._store = store
+    def __init__(self, store: Store, run: Run) -> None:
+        self._store, self._kept = store, KeptLabels(run)
         self._known: dict[int, Label] = {}
 
     def __call__(self, track_ids: Collection[int]) -> Mapping[int, Label]:
@@ -36,11 +38,13 @@ class CardLabels:
         known = self._known
         missing = [track for track in track_ids if track not in known]
         if missing:
-            found = self._store.cards.by_ids(missing)
-            if len(known) + len(found) > _LABELS:
+            if len(known) + len(missing) > _LABELS:
                 # Whoever holds the old ones keeps them.
                 self._known = known = {track: known[track] for track in track_ids if track in known}
-            known |= {track: Label(card.title, card.print) for track, card in found.items()}
+            known |= self._kept.among(missing)
+            if rest := [track for track in missing if track not in known]:
+                cards = self._store.cards.by_ids(rest)
+                known |= {track: Label(card.title, card.print) for track, card in cards.items()}
         return known
 
 
@@ -59,8 +63,10 @@ def load(run: Run, store: Store) -> Serving:
     SegueError
         If there is no such model, or the files of one are damaged.
     """
-    simulated = store.plays.count() > store.plays.count_real()
-    return make(run, CardLabels(store), simulated=simulated)
+    shelves = store.meta.find_one({"_id": "shelves"}, {"simulated": 1})
+    # What notebook 03 noted; to count millions of plays would delay the first list.
+    simulated = shelves["simulated"] if shelves else store.plays.count() > store.plays.count_real()
+    return make(run, CardLabels(store, run), simulated=simulated)
 
 
 def make(run: Run, labels: Labels, *, simulated: bool) -> Serving:
@@ -73,7 +79,14 @@ def make(run: Run, labels: Labels, *, simulated: bool) -> Serving:
     for name in _served(run):
         models[name] = run.load_model(name)
         digest.update((run.model(name) / MANIFEST).read_bytes())
-    serving = Serving(models, labels, others=others, simulated=simulated, fingerprint=digest.hexdigest())
+    serving = Serving(
+        models,
+        labels,
+        others=others,
+        simulated=simulated,
+        fingerprint=digest.hexdigest(),
+        near=kept_neighbours(run, GRAPH) if GRAPH in models else None,
+    )
     serving.warm()
     return serving
 

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import os
+from collections.abc import Mapping
+from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
 import numpy as np
@@ -15,6 +18,7 @@ DEPTH, SHALLOW = 200, 16
 _VIEWS = {DEPTH: 280, SHALLOW: 80}
 """Tracks in view of a walk through HNSW's graph: each finds 99 % of so many nearest of 106,574 tracks."""
 
+_AT_ONCE = 256
 _NONE = np.empty(0, dtype=np.int64)
 
 
@@ -33,14 +37,16 @@ class Nearby:
     ----------
     model
         Exact search, or HNSW, of which from now on more is asked than it is configured for.
+    kept
+        What `tables` gave for an equal model once it was `complete`.
     """
 
-    def __init__(self, model: ContentModel[Any]) -> None:
+    def __init__(self, model: ContentModel[Any], kept: Mapping[str, np.ndarray] | None = None) -> None:
         self._model = model
         self._n = model.track_ids.size
         self.depth = min(DEPTH, self._n - 1)
-        self._deep = _Table(model, DEPTH)
-        self._shallow = _Table(model, SHALLOW)
+        self._deep = _Table(model, DEPTH, kept["deep"] if kept else None)
+        self._shallow = _Table(model, SHALLOW, kept["shallow"] if kept else None)
         self.replace(np.empty((0, model.rows.shape[1]), dtype=np.float32))
 
     def replace(self, newcomers: np.ndarray) -> None:
@@ -115,6 +121,19 @@ class Nearby:
             return self._model.rows
         return np.concatenate([self._model.rows, self._newcomers])
 
+    @property
+    def tables(self) -> dict[str, np.ndarray]:
+        """Return int32[n, at most 200] and int32[n, at most 16] by the names ``deep`` and ``shallow``."""
+        return {"deep": self._deep.rows, "shallow": self._shallow.rows}
+
+    def complete(self) -> None:
+        """Find the neighbours of every track, on all cores."""
+        parts = [np.arange(i, min(i + _AT_ONCE, self._n)) for i in range(0, self._n, _AT_ONCE)]
+        with ThreadPoolExecutor(os.cpu_count()) as executor:
+            # One table after the other: they look at the graph in different ways.
+            for table in (self._shallow, self._deep):
+                list(executor.map(table.fill, parts))
+
     def prepare(self, places: np.ndarray) -> None:
         """Find the neighbours of int64[p] positions before they are asked for."""
         self._shallow.fill(places)
@@ -124,13 +143,13 @@ class Nearby:
 class _Table:
     """The nearest of each track, found when first asked for."""
 
-    def __init__(self, model: ContentModel[Any], depth: int) -> None:
+    def __init__(self, model: ContentModel[Any], depth: int, kept: np.ndarray | None = None) -> None:
         n = model.track_ids.size
         self._model, self._view = model, _VIEWS[depth]
         self._depth = min(depth, n - 1)
-        self.rows = np.empty((n, self._depth), dtype=np.int32)
+        self.rows = np.empty((n, self._depth), dtype=np.int32) if kept is None else kept
         """The positions nearest to each, best first; only of those that were filled."""
-        self._is_filled = np.zeros(n, dtype=bool)
+        self._is_filled = np.full(n, kept is not None)
 
     def fill(self, seeds: np.ndarray) -> None:
         """Find the neighbours of int64[s] positions, as far as they are not known yet."""

@@ -48,11 +48,21 @@ class Label:
 
     __slots__ = ("title", "told")
 
+    TOLD = 14
+    """Bytes of what is kept of a whole print."""
+
     def __init__(self, title: str, print: Sequence[float] = ()) -> None:
         self.title = title
         self.told = b""
         if len(print) == len(PRINT):
             self.told = struct.pack("=7h", *(round(1000 * print[i]) for i in _NUMBERS))
+
+    @classmethod
+    def of(cls, title: str, told: bytes) -> Label:
+        """Return the label that has this ``title`` and this ``told``."""
+        label = cls(title)
+        label.told = told
+        return label
 
 
 _ITEMS = TypeAdapter(list[list[Item]])

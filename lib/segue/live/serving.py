@@ -78,6 +78,8 @@ class Serving:
         Of the models.
     rules
         Of the lists: the artist cap, and how different their tracks should be.
+    near
+        The neighbours of every track, where they are kept (`segue.live.kept_neighbours`).
 
     Raises
     ------
@@ -94,6 +96,7 @@ class Serving:
         simulated: bool = False,
         fingerprint: str = "",
         rules: RerankConfig = RULES,
+        near: Mapping[str, np.ndarray] | None = None,
     ) -> None:
         found = [models[name] for name in (GRAPH, SOUND, others, POPULARITY) if name in models]
         if not found:
@@ -106,7 +109,7 @@ class Serving:
         self.track_ids = first.track_ids
         self._first, self._rules, self._of_models = first, rules, fingerprint
         self._sound = cast("ContentModel[Any] | None", models.get(GRAPH) or models.get(SOUND))
-        self._near = None if self._sound is None else Nearby(self._sound)
+        self._near = None if self._sound is None else Nearby(self._sound, near)
         self._others = _personal(models.get(others))
         self._teller = Teller(first.track_ids, first.popularity, labels, simulated=simulated)
         self._for_anyone = self._popular_and_different()

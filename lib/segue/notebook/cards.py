@@ -9,6 +9,10 @@ import pandas as pd
 
 from segue.audio.features import recipe
 from segue.errors import SegueError
+from segue.live.kept_labels import keep_labels
+from segue.live.kept_neighbours import keep_neighbours
+from segue.live.loading import LARGE
+from segue.live.serving import GRAPH
 from segue.models import Recommender, Scored
 from segue.models.content import unit_rows
 from segue.models.data import TrainingData
@@ -90,6 +94,9 @@ def write_cards(run: Run, catalogue: Catalogue, store: Store) -> pd.DataFrame:
         for card in cards:
             card.cluster = clusters[card.track_id]
     store.cards.replace(cards)
+    keep_labels(run, cards)
+    if data.size >= LARGE and GRAPH in _saved(run):
+        keep_neighbours(run, GRAPH)
     store.meta.replace_one({"_id": "shelves"}, _shelves(run, catalogue, data, nearness), upsert=True)
     return _summary(cards)
 
