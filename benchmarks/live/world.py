@@ -78,7 +78,7 @@ def build(home: Path, tracks: int, listeners: int) -> Crowd:
         began = time.monotonic()
         artists = generator.integers(tracks // 8, size=tracks)
         data = TrainingData(ids, rows, artists, interactions=played)
-        for model in (HNSW(), WALS(WALSConfig(starts=1, iterations=4)), Popularity()):
+        for model in (HNSW(), WALS(WALSConfig(rank=32, starts=1, iterations=4)), Popularity()):
             model.fit(data).save(run / "models" / model.name)
             print(f"  {model.name} fitted after {time.monotonic() - began:.0f} s", flush=True)
         keep_labels(Run(run, ""), cards(tracks))

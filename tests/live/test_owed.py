@@ -1,36 +1,39 @@
 from segue.live.owed import Due, Owed
-from segue.live.standing import Received
-from support.live_world import event
 
 
-def due(partition: int, first: int, second: float = 0.0) -> Due:
-    return Due(partition, first, Received(event(7, "like", second), first), sent_ms=0)
+def due(partition: int, first: int, sent_ms: int = 0) -> Due:
+    return Due(partition, first, sent_ms)
 
 
-def test_those_who_did_something_last_come_first():
+def test_those_who_are_here_come_first_each_in_their_turn():
     owed = Owed()
-    for second, name in enumerate("dbca"):
-        owed.add(name, due(0, second, second))
-    assert owed.next(2) == ["a", "c"]
-    assert sorted(owed.next(9)) == list("abcd")
+    for offset, (name, here) in enumerate(
+        [("d", False), ("b", True), ("c", False), ("a", True), ("b", True)]
+    ):
+        owed.add(name, due(0, offset), here=here)
+    assert owed.next(9) == ["b", "a", "d", "c"]
+    owed.add("c", due(0, 9), here=True)
+    assert owed.next(3) == ["b", "a", "c"]
     owed.pay("a")
-    assert owed.next(2) == ["c", "b"]
-    assert len(owed) == 3
+    owed.pay("d")
+    assert owed.next(9) == ["b", "c"]
+    assert len(owed) == 2
 
 
 def test_one_list_is_owed_for_many_events_from_the_first_of_them():
     owed = Owed()
-    owed.add("a", due(0, 10))
-    owed.add("a", due(0, 20, 5))
+    owed.add("a", due(0, 10), here=False)
+    owed.add("a", due(0, 20, 5), here=True)
+    owed.add("a", due(0, 30, 6), here=False)
     assert len(owed) == 1
-    assert owed.due("a") == Due(0, 10, due(0, 20, 5).newest, 0)
+    assert owed.due("a") == due(0, 10, 6)
 
 
 def test_a_partition_goes_on_from_the_first_event_without_a_list():
     owed = Owed()
-    owed.add("a", due(0, 10))
-    owed.add("b", due(0, 7))
-    owed.add("c", due(1, 30))
+    owed.add("a", due(0, 10), here=True)
+    owed.add("b", due(0, 7), here=False)
+    owed.add("c", due(1, 30), here=True)
     assert owed.resume({0: 50, 1: 60, 2: 70}) == {0: 7, 1: 30, 2: 70}
     owed.pay("b")
     assert owed.resume({0: 50, 1: 60}) == {0: 10, 1: 30}

@@ -22,7 +22,7 @@ def keep_labels(run: Run, cards: Sequence[Card]) -> None:
     labels = [Label(card.title, card.print) for card in cards]
     titles = [label.title.encode() for label in labels]
     told = b"".join(label.told or bytes(Label.TOLD) for label in labels)
-    arrays = {
+    arrays: dict[str, np.ndarray] = {
         "track_ids": np.array([card.track_id for card in cards], dtype=np.int64),
         "titles": np.frombuffer(b"".join(titles), dtype=np.uint8),
         "ends": np.cumsum([len(title) for title in titles], dtype=np.int64),

@@ -5,6 +5,7 @@ from __future__ import annotations
 import time
 from collections import deque
 from collections.abc import Collection, Iterable, Mapping, Sequence
+from concurrent.futures import Future, ThreadPoolExecutor
 from typing import Any
 from uuid import UUID, uuid5
 
@@ -26,7 +27,10 @@ from segue.store import Store
 LISTS_S = 0.05
 """Seconds that lists may take before the next records are read: states come first."""
 
-_AT_ONCE = 16
+HERE_MS = 30_000
+"""Milliseconds since a message was sent in which its listener counts as being here."""
+
+_AT_ONCE = 8
 _LOOKED_THROUGH = 256
 _TRACKS_KNOWN = 100_000
 _NAMESPACE = UUID("d1f9a3a2-6a0e-5c0c-8f0a-1f6f3d0b7c55")
@@ -75,6 +79,7 @@ class Processing:
         self._ledger = Ledger(store, log, self._written.append)
         self._standings = Standings(store, self._settle)
         self._tracks: set[int] = set()
+        self._publisher = ThreadPoolExecutor(1, "segue-publisher")
 
     @property
     def owes(self) -> bool:
@@ -97,8 +102,8 @@ class Processing:
         for wave in _waves(self._log, found.active):
             self._standings.advance(wave)
             for name, (line, received) in wave.items():
-                first, last = received[0].offset, received[-1]
-                self._owed.add(name, Due(line.partition, first, last, found.sent_ms[name]))
+                due = Due(line.partition, received[0].offset, found.sent_ms[name])
+                self._owed.add(name, due, here=due.sent_ms > time.time() * 1000 - HERE_MS)
         self._read |= {part.partition: batch[-1].offset + 1 for part, batch in records.items()}
         sent += self._make_lists(time.monotonic() + LISTS_S)
         self._ledger.put(Entry(found.events, sent, self._owed.resume(self._read)))
@@ -139,7 +144,8 @@ class Processing:
         self.written()
 
     def close(self) -> None:
-        """End the thread that writes."""
+        """End the threads that write."""
+        self._publisher.shutdown()
         self._ledger.close()
 
     def _settle(self) -> None:
@@ -151,31 +157,42 @@ class Processing:
         """Make lists that are owed, at least a few, until the deadline; return what was sent."""
         sent: list[Any] = []
         names = self._owed.next(_LOOKED_THROUGH)
+        # While the store writes some lists the next are made.
+        before: Future[list[Any]] | None = None
         for start in range(0, len(names), _AT_ONCE):
-            sent += self._publish(names[start : start + _AT_ONCE])
+            lists = self._lists(names[start : start + _AT_ONCE])
+            if before is not None:
+                sent += before.result()
+            before = self._publisher.submit(self._publish, lists)
             if time.monotonic() > deadline:
                 break
-        return sent
+        return sent if before is None else sent + before.result()
 
-    def _publish(self, names: Sequence[str]) -> list[Any]:
+    def _lists(self, names: Sequence[str]) -> dict[str, tuple[str, bytes, Due]]:
+        """Return for each listener the list's model, its message and what was due, and owe them nothing."""
         standings = self._standings.of(names)
         serving = self._models.serving
         made = serving.recommend_each([standing.state for standing in standings.values()], self._length)
-        contents = {
-            name: self._recommendation(standing, serving, one).to_bytes()
+        found = {
+            name: (one.model, self._recommendation(standing, serving, one).to_bytes(), self._owed.due(name))
             for (name, standing), one in zip(standings.items(), made, strict=True)
         }
-        # First where the player reads, then to the player that listens.
-        self._store.recommendations.put(contents)
-        sent = [
-            self._producer.send(RECOMMENDATIONS, key=name.encode(), value=content)
-            for name, content in contents.items()
-        ]
-        published_ms = time.time() * 1000
-        for name, one in zip(standings, made, strict=True):
-            self._activity.listed(one.model, (published_ms - self._owed.due(name).sent_ms) / 1000)
         for name in names:
             self._owed.pay(name)
+        return found
+
+    def _publish(self, lists: Mapping[str, tuple[str, bytes, Due]]) -> list[Any]:
+        """Write lists where the player reads, then send them to the players that listen."""
+        if not lists:
+            return []
+        self._store.recommendations.put({name: content for name, (_, content, _) in lists.items()})
+        sent = [
+            self._producer.send(RECOMMENDATIONS, key=name.encode(), value=content)
+            for name, (_, content, _) in lists.items()
+        ]
+        published_ms = time.time() * 1000
+        for model, _, due in lists.values():
+            self._activity.listed(model, (published_ms - due.sent_ms) / 1000)
         return sent
 
     def _recommendation(self, standing: Standing, serving: Serving, made: Made) -> Recommendation:
