@@ -19,13 +19,14 @@ ANSWER_S = 5.0
 GIVE_UP_S = 10.0
 """Seconds after which a message that no broker took is dropped."""
 
-MOST = 2_000
-"""Records that are read at once."""
+MOST = 10_000
+"""Records that are read at once: of a backlog, many of one listener make one state and one list."""
 
 _TIMEOUT_MS = int(ANSWER_S * 1000)
 # The shortest that a broker takes unless told otherwise: so long the partitions of a dead worker wait.
 _SESSION_MS = 6_000
 _LONGEST_BATCH_MS = 60_000
+_FETCHED = 2 << 20
 
 
 def log_name(bootstrap: str) -> str:
@@ -99,6 +100,7 @@ class Plays:
             enable_auto_commit=False,
             auto_offset_reset="earliest",
             fetch_min_bytes=1,
+            max_partition_fetch_bytes=_FETCHED,
             max_poll_records=MOST,
             max_poll_interval_ms=_LONGEST_BATCH_MS,
             metrics_enabled=False,
