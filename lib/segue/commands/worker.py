@@ -31,7 +31,7 @@ def worker(*, minutes: float | None) -> None:
 
     Start as many as you like, up to the partitions of segue.plays: they share the listeners.
     """
-    # Before numpy is imported: lists are made of small products, for which threads wait longer than they work.
+    # Before numpy is imported: for products as small as those of a list, threads wait longer than they work.
     os.environ |= {name: os.environ.get(name, "1") for name in _THREADS}
     from segue.live.worker import Worker
     from segue.pipeline.run import current_run
