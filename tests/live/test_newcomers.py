@@ -11,9 +11,10 @@ import pytest
 from segue.audio.features import recipe
 from segue.dataset.base import Track
 from segue.etl.copies import find_copies
-from segue.live import newcomers
+from segue.live import housekeeping, newcomers
+from segue.live.activity import Activity
 from segue.live.listener import ListenerState, apply
-from segue.live.loading import load
+from segue.live.loading import Models, load
 from segue.live.newcomers import Newcomers
 from segue.models import create
 from segue.models.data import TrainingData
@@ -23,7 +24,7 @@ from segue.notebook.cards import write_cards
 from segue.settings import Settings
 from segue.store import Store
 from segue.store.features import Analysis
-from support.live_world import event
+from support.live_world import event, until
 from support.planted import blobs
 
 pytestmark = pytest.mark.slow
@@ -190,3 +191,23 @@ def test_no_more_come_in_than_are_quickly_compared(collection: Collection, monke
     found = Newcomers(collection.store, collection.run)
     found.refresh()
     assert found.found.track_ids.tolist() == [3, 4]
+
+
+def test_what_a_worker_serves_with_has_a_track_that_came_a_moment_ago(collection, tmp_path, monkeypatch):
+    monkeypatch.setattr(housekeeping, "LOOK_S", 0.05)
+    monkeypatch.setattr(housekeeping, "ARRIVALS_S", 0.1)
+    store = collection.store
+    models = Models(Settings(home=tmp_path), collection.run, store, store.database, follow=False)
+    keeping = housekeeping.Housekeeping(models, store, Activity(store, "worker"))
+    try:
+        assert keeping.ready(30)
+        liked = apply(ListenerState(), event(FIRST + 7, "like"))
+        assert 5 not in [item.track_id for item in models.serving.recommend(liked, 10).items]
+        collection.add(5, like=7)
+        collection.compare()
+        until(
+            lambda: 5 in [item.track_id for item in models.serving.recommend(liked, 10).items],
+            "the newcomer on the list",
+        )
+    finally:
+        keeping.close()
