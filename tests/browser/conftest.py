@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 from playwright.sync_api import Browser, BrowserContext, Page
 
+from segue.live.kept_labels import LABELS
 from segue.settings import Settings
 from segue.store import Store, open_store
 from support.site import Site
@@ -22,14 +23,18 @@ def run_store(services: Settings, small_run: Path) -> Iterator[Store]:
 
 
 @pytest.fixture(scope="module")
-def markup_track(run_store: Store) -> Iterator[int]:
+def markup_track(run_store: Store, small_run: Path) -> Iterator[int]:
     """A track whose title, artist and album are markup, as a file's tags may be."""
+    # The worker has the titles that it puts into reasons from the run, and from the cards where there are none.
+    labels, aside = small_run / LABELS, small_run / f"{LABELS}-aside"
+    labels.rename(aside)
     cards = run_store.client[run_store.database]["cards"]
     before = min(cards.find({}), key=lambda card: card["_id"])
     texts = {"title": MARKUP, "artist": MARKUP, "album": MARKUP, "text": MARKUP.casefold()}
     cards.replace_one({"_id": before["_id"]}, before | texts)
     yield before["_id"]
     cards.replace_one({"_id": before["_id"]}, before)
+    aside.rename(labels)
 
 
 @pytest.fixture(scope="module")

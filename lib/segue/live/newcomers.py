@@ -103,7 +103,7 @@ class Newcomers:
         pymongo.errors.PyMongoError
             If the store does not answer; the next look sees all that this one would have.
         """
-        if self._blind:
+        if self._blind or not (self._run.path / SPACE).exists():
             return False
         state = tracks_state(self._store)
         if state == self._state:
