@@ -25,7 +25,7 @@ def run_store(services: Settings, small_run: Path) -> Iterator[Store]:
 @pytest.fixture(scope="module")
 def markup_track(run_store: Store, small_run: Path) -> Iterator[int]:
     """A track whose title, artist and album are markup, as a file's tags may be."""
-    # The worker has the titles that it puts into reasons from the run, and from the cards where there are none.
+    # A worker has the titles of its reasons from the run, and from the cards where the run has none.
     labels, aside = small_run / LABELS, small_run / f"{LABELS}-aside"
     labels.rename(aside)
     cards = run_store.client[run_store.database]["cards"]
