@@ -212,6 +212,8 @@ def test_an_event_is_dated_between_thirty_days_ago_and_now(page: PageEnd, world:
     for event_id in ids:
         assert page.answer(event_id)["type"] == "accepted"
     page.wait("recommendation", lambda message: message["caused_by"] == ids[-1])
+    # Plays are stored behind the lists.
+    until(lambda: {play["event_id"] for play in world.plays()} >= set(ids), "the plays")
     at = {play["event_id"]: play["at"].replace(tzinfo=None) for play in world.plays()}
     assert begun - timedelta(seconds=1) < at[ids[0]] <= datetime.now(UTC).replace(tzinfo=None)
     assert begun - timedelta(seconds=1) < at[ids[1]]
@@ -344,6 +346,7 @@ def _kafka_goes_and_comes(page: PageEnd, world: World, settings: Settings) -> No
     page.wait("recommendation", lambda message: message["caused_by"] == waiting[-1], since=since)
     again = page.act(113, event_id=waiting[-1])
     assert page.answer(again, since)["type"] == "accepted"
+    until(lambda: len(world.plays()) >= 4, "the plays")
     likes = [play["track_id"] for play in world.plays() if play["kind"] == "like"]
     assert sorted(likes) == [110, 111, 112, 113]
     in_topic = {

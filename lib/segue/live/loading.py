@@ -63,9 +63,9 @@ def load(run: Run, store: Store) -> Serving:
     SegueError
         If there is no such model, or the files of one are damaged.
     """
-    shelves = store.meta.find_one({"_id": "shelves"}, {"simulated": 1})
     # What notebook 03 noted; to count millions of plays would delay the first list.
-    simulated = shelves["simulated"] if shelves else store.plays.count() > store.plays.count_real()
+    noted = (store.meta.find_one({"_id": "shelves"}) or {}).get("simulated")
+    simulated = store.plays.count() > store.plays.count_real() if noted is None else bool(noted)
     return make(run, CardLabels(store, run), simulated=simulated)
 
 

@@ -40,8 +40,7 @@ public final class Store extends H2Backend {
         "find", "getmore", "count", "distinct", "killcursors", "ping", "ismaster", "hello", "buildinfo",
         "listcollections", "listindexes", "listdatabases", "endsessions", "serverstatus", "dbstats", "collstats");
     private static final long PAUSE_MS = 20;
-    private static final long BUSY_PAUSE_MS = 100;
-    private static final int ROUNDS_A_MOVE = 10;
+    private static final int ROUNDS_A_MOVE = 50;
     private static final int SLICE_BYTES = 1 << 20;
     private static final int FULL_PERCENT = 70;
 
@@ -116,14 +115,12 @@ public final class Store extends H2Backend {
         boolean more = true;
         for (int round = 0; !store.isClosed(); round++) {
             long now = finished.get();
-            boolean quiet = now == seen;
-            if (more || !quiet) {
-                more = compactSlice(quiet, round % ROUNDS_A_MOVE == 0);
+            if (more || now != seen) {
+                more = compactSlice(now == seen, round % ROUNDS_A_MOVE == 0);
                 seen = now;
             }
             try {
-                // Commands wait for a slice: between many of them there are fewer.
-                Thread.sleep(quiet ? PAUSE_MS : BUSY_PAUSE_MS);
+                Thread.sleep(PAUSE_MS);
             } catch (InterruptedException interrupted) {
                 return;
             }
@@ -380,7 +377,7 @@ public final class Store extends H2Backend {
 
     public static void main(String[] arguments) {
         MVStore file = new MVStore.Builder()
-            .fileName(arguments[1]).autoCommitDisabled().autoCommitBufferSize(0).open();
+            .fileName(arguments[1]).compress().autoCommitDisabled().autoCommitBufferSize(0).open();
         file.setRetentionTime(0);
         file.setVersionsToKeep(0);
         Store store = new Store(file);
