@@ -230,10 +230,8 @@ class Worker:
 
     def _finish(self) -> None:
         """Write what is left of the last batch, so that the next worker need not read it again."""
-        if self._processing is not None and self._plays is not None:
+        if self._processing is not None:
             self._processing.finish()
-            self._uncommitted |= self._processing.written()
-            self._commit(self._plays)
 
     def _leave(self) -> None:
         if self._processing is not None:
