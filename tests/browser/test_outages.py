@@ -75,6 +75,8 @@ def test_the_page_keeps_likes_while_kafka_is_away(
         local.up(services)
     expect(page.get_by_test_id("pending")).to_be_hidden(timeout=60_000)
     wait_until(lambda: liked(state_of(run_store, listener)) == set(pressed), 60, "all three are counted")
+    # Plays are stored behind the states.
+    wait_until(lambda: len(likes_in_topic(run_store, listener)) >= 3, 30, "the plays are stored")
     assert likes_in_topic(run_store, listener) == sorted(pressed)
     page.mouse.move(0, 0)
     wait_until(lambda: not set(pressed) & set(listed(page)), 60, "the list has changed")
@@ -92,6 +94,8 @@ def test_what_was_confirmed_before_a_kill_is_there_after_it(
     end_service(services, killed, signal.SIGKILL)
     local.up(services)
     wait_until(lambda: liked(state_of(run_store, listener)) == set(pressed), 60, "all three are counted")
+    # Plays are stored behind the states.
+    wait_until(lambda: len(likes_in_topic(run_store, listener)) >= 3, 30, "the plays are stored")
     assert likes_in_topic(run_store, listener) == sorted(pressed)
     page.context.clear_cookies()
     log_in(page, name)
