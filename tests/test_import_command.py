@@ -7,14 +7,13 @@ import time
 import uuid
 from datetime import UTC, datetime
 from pathlib import Path
-from types import SimpleNamespace
 
 import pytest
 
-from segue import cli
 from segue.dataset.base import Track
 from segue.live import listener
 from segue.store.accounts import Account, open_accounts
+from support.command import caller
 from support.exports import START, json_lines, listen, listenbrainz_zip, scrobble
 from support.live_world import SIZE, TRACKS, World, environment, serving, until
 
@@ -52,14 +51,7 @@ def mbid(i: int) -> str:
 
 @pytest.fixture
 def segue(monkeypatch, capsys):
-    def call(*words: object) -> SimpleNamespace:
-        with pytest.raises(SystemExit) as ended:
-            cli.main([str(word) for word in words])
-        said = capsys.readouterr()
-        told = json.loads(said.out) if "--json" in words and not ended.value.code else None
-        return SimpleNamespace(code=ended.value.code, out=said.out, err=said.err, json=told)
-
-    return call
+    return caller(capsys)
 
 
 @pytest.fixture

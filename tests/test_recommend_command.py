@@ -1,24 +1,22 @@
 """``segue similar``, ``path`` and ``recommend``: a run's files are enough, no service runs here."""
 
-import json
 import os
 import subprocess
 import sys
 from collections import Counter
 from pathlib import Path
-from types import SimpleNamespace
 
 import numpy as np
 import pandas as pd
 import pytest
 
-from segue import cli
 from segue.audio.columns import COLUMNS
 from segue.live import loading
 from segue.live.listener import ListenerState, apply, to_document
 from segue.live.reasons import Label
 from segue.pipeline.run import Run
 from segue.store.listeners import ListenerDocument
+from support.command import caller
 from support.live_world import SIZE, catalogue, event, fitted, write_run
 from support.planted import FIRST_ID
 
@@ -62,14 +60,7 @@ def segue(run, monkeypatch, capsys):
     monkeypatch.setenv("SEGUE_HOME", str(run.path.parents[1]))
     monkeypatch.delenv("SEGUE_MONGO", raising=False)
 
-    def call(*words: object) -> SimpleNamespace:
-        with pytest.raises(SystemExit) as ended:
-            cli.main([str(word) for word in words])
-        said = capsys.readouterr()
-        told = json.loads(said.out) if "--json" in words and not ended.value.code else None
-        return SimpleNamespace(code=ended.value.code, out=said.out, err=said.err, json=told)
-
-    return call
+    return caller(capsys)
 
 
 def ids(told):

@@ -45,9 +45,7 @@ class Ledger:
         Told the offsets and events of entries once all of it is in the store, from the ledger's thread.
     """
 
-    def __init__(
-        self, store: Store, log: str, written: Callable[[tuple[dict[int, int], Sequence[PlayEvent]]], object]
-    ) -> None:
+    def __init__(self, store: Store, log: str, written: Callable[[Written], object]) -> None:
         self._store, self._log, self._written = store, log, written
         self._changed = threading.Condition()
         self._entries: list[Entry] = []
