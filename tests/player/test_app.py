@@ -19,6 +19,7 @@ from kafka.partitioner import murmur2
 from segue import services as local
 from segue.live.events import Item, Recommendation, Why, now
 from segue.player.gate import Gate
+from segue.player.gateway import Gateway
 from segue.player.kafka_link import partition_of
 from segue.player.place import Place
 from segue.services.topics import PLAYS, RECOMMENDATIONS
@@ -76,9 +77,28 @@ def world(services: Settings, tmp_path_factory: pytest.TempPathFactory) -> Itera
         store.client.drop_database(store.database)
 
 
+@pytest.fixture(scope="module")
+def gateway(world: World, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Gateway]:
+    opened = Gateway(world.settings, tmp_path_factory.mktemp("gateway"))
+    opened.open()
+    yield opened
+    opened.close()
+
+
+def through(gateway: Gateway, place: Place) -> Place:
+    """Return a place whose kernel speaks with Kafka through a gateway."""
+    return replace(place, gateway=str(gateway.path), ticket=gateway.ticket(place.listener_id))
+
+
+@pytest.fixture(params=["direct", "gateway"])
+def place(request: pytest.FixtureRequest, world: World) -> Place:
+    found = place_of(world)
+    return found if request.param == "direct" else through(request.getfixturevalue("gateway"), found)
+
+
 @pytest.fixture
-def page(world: World) -> Iterator[PageEnd]:
-    opened = PageEnd().open(place_of(world))
+def page(place: Place) -> Iterator[PageEnd]:
+    opened = PageEnd().open(place)
     yield opened
     opened.close()
 

@@ -4,10 +4,13 @@ import threading
 import time
 from collections.abc import Callable
 from datetime import UTC, datetime
+from functools import partial
 from typing import Any
 from uuid import uuid4
 
 from segue.player.desk import Desk
+from segue.player.direct_link import DirectLink
+from segue.player.gateway_link import GatewayLink
 from segue.player.place import Place
 from segue.player.store_link import StoreLink
 
@@ -24,7 +27,8 @@ class PageEnd:
         """Sit down at a desk of its own."""
         stores = StoreLink(place.settings, place.database)
         audio = {"prefix": place.audio_prefix, "suffix": ""}
-        self.desk = Desk(place, stores, self.tell, lambda: audio, **options)
+        link = GatewayLink if place.gateway else DirectLink
+        self.desk = Desk(place, stores, self.tell, lambda: audio, partial(link, place), **options)
         return self
 
     def close(self) -> None:

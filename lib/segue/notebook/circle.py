@@ -50,16 +50,19 @@ class Circle:
         self._lost: queue.Queue[UUID] = queue.Queue()
         self._sender = Sender(lambda: settings.kafka_bootstrap, self._answered)
         self._receiver = Receiver(
-            lambda: settings.kafka_bootstrap, self._listener, self._lists.put, self._listening
+            lambda: settings.kafka_bootstrap,
+            lambda key, content: self._lists.put(content),
+            self._listening,
+            self._listener,
         )
 
     def _listening(self, connected: bool) -> None:
         if connected:
             self._connected.set()
 
-    def _answered(self, event_id: UUID, delivered: bool) -> None:
+    def _answered(self, event: PlayEvent, delivered: bool) -> None:
         if not delivered:
-            self._lost.put(event_id)
+            self._lost.put(event.event_id)
 
     def wait(self) -> None:
         """Wait until lists would be heard."""

@@ -1,8 +1,14 @@
-"""From what a page says to the event that goes to Kafka."""
+"""From what a page says that the listener did to the event that goes to Kafka, or to the answer at once."""
 
 from __future__ import annotations
 
+from collections import OrderedDict
+from collections.abc import Callable
 from datetime import datetime, timedelta
+from typing import Any
+from uuid import UUID, uuid4
+
+from pydantic import ValidationError
 
 from segue.live.events import PlayEvent, now
 from segue.player.messages import Act
@@ -12,6 +18,41 @@ OLDEST = timedelta(days=30)
 """An event is never dated further back."""
 
 _OF_THE_PAGE = ("event_id", "track_id", "kind", "position_s", "value", "source")
+_REMEMBERED = 2_000
+
+
+class Acts:
+    """The acts of one page, which are one session.
+
+    Parameters
+    ----------
+    place
+        Whose page it is.
+    has
+        Tells whether a track is in the collection.
+    """
+
+    def __init__(self, place: Place, has: Callable[[int], bool]) -> None:
+        self._place, self._has = place, has
+        self._session = uuid4().hex
+        self._accepted: OrderedDict[UUID, None] = OrderedDict()
+
+    def judge(self, act: Act) -> PlayEvent | dict[str, Any]:
+        """Return the event that is to be sent, or the answer where there is nothing to send."""
+        if act.event_id in self._accepted:
+            return {"type": "accepted", "event_id": str(act.event_id)}
+        if not self._has(act.track_id):
+            return _refused(act, "This track is not in the collection any more.")
+        try:
+            return event_of(act, self._place, self._session)
+        except ValidationError:
+            return _refused(act, "A rating has one to five stars, and nothing else has any.")
+
+    def accepted(self, event_id: UUID) -> None:
+        """Remember that the broker has an event: sent again by the page, it need not go there again."""
+        self._accepted[event_id] = None
+        if len(self._accepted) > _REMEMBERED:
+            self._accepted.popitem(last=False)
 
 
 def event_of(act: Act, place: Place, session_id: str) -> PlayEvent:
@@ -35,3 +76,7 @@ def _dated(at: datetime) -> datetime:
     """Return when something happened; now, if it is said to be in the future or too long ago."""
     today = now()
     return at if today - OLDEST <= at <= today else today
+
+
+def _refused(act: Act, why: str) -> dict[str, Any]:
+    return {"type": "refused", "event_id": str(act.event_id), "why": why}

@@ -11,6 +11,8 @@ from typing import TYPE_CHECKING, Any
 from segue.errors import SegueError
 from segue.pipeline.run import BY_HAND, Run
 from segue.player.desk import Desk
+from segue.player.gate import Gate
+from segue.player.link import Ears, Link
 from segue.player.place import Place, find_place, under_voila
 from segue.player.silent import Silent
 from segue.player.store_link import StoreLink
@@ -41,7 +43,7 @@ class Player:
     """
 
     def __init__(self, place: Place, widget: PlayerWidget) -> None:
-        self.place, self.widget = place, widget
+        self.place, self.widget, self.gate = place, widget, Gate()
         self._stores = StoreLink(place.settings, place.database)
         self._desk: Desk | None = None
         self._audio: LocalAudio | None = None
@@ -82,13 +84,23 @@ class Player:
         return parts if self._desk is None else [*parts, partial(self._desk.join, _CLOSE_S)]
 
     def _start(self) -> None:
-        look_after = {}
-        if self.place.local:
-            from segue.player.local_worker import LocalWorker
+        self._desk = Desk(
+            self.place, self._stores, self.widget.send, self._address_of_clips, self._connect, self.gate
+        )
 
-            self._worker = LocalWorker(self.place.settings, self.place.run)
-            look_after["look_after"] = self._worker.look_after
-        self._desk = Desk(self.place, self._stores, self.widget.send, self._address_of_clips, **look_after)
+    def _connect(self, ears: Ears) -> Link:
+        if self.place.gateway:
+            from segue.player.gateway_link import GatewayLink
+
+            return GatewayLink(self.place, ears)
+        from segue.player.direct_link import DirectLink
+
+        if not self.place.local:
+            return DirectLink(self.place, ears)
+        from segue.player.local_worker import LocalWorker
+
+        self._worker = LocalWorker(self.place.settings, self.place.run)
+        return DirectLink(self.place, ears, self._worker.look_after)
 
     def _address_of_clips(self) -> dict[str, str]:
         if not self.place.local:

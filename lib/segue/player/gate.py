@@ -9,7 +9,7 @@ from collections.abc import Callable
 from typing import Any
 
 from segue.live.events import Malformed
-from segue.player.messages import MAX_BYTES, Act, Find, Hello, read
+from segue.player.messages import MAX_BYTES, Message, read
 
 RATE, BURST = 20.0, 100
 """Messages a second that a page may send for long, and how many at once."""
@@ -52,14 +52,14 @@ class Gate:
         self.dropped: Counter[str] = Counter()
         self._bucket = TokenBucket(RATE, BURST)
 
-    def admit(self, content: Any, buffers: Any = None) -> Hello | Find | Act | None:
+    def admit(self, content: Any, buffers: Any = None) -> Message | None:
         """Return the message, or None for what is none of ours; it is counted and nothing else."""
         message, why = self._check(content, buffers)
         if message is None:
             self.dropped[why] += 1
         return message
 
-    def _check(self, content: Any, buffers: Any) -> tuple[Hello | Find | Act | None, str]:
+    def _check(self, content: Any, buffers: Any) -> tuple[Message | None, str]:
         if not self._bucket.take():
             return None, "too many"
         if buffers or _size(content) > MAX_BYTES:

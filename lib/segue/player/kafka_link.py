@@ -1,4 +1,4 @@
-"""A player's two ends of Kafka: events out, each with its acknowledgement, and one listener's lists in."""
+"""A player's two ends of Kafka: events out, each with its acknowledgement, and lists in."""
 
 from __future__ import annotations
 
@@ -44,13 +44,20 @@ class Sender:
     bootstrap
         Gives Kafka's address; asked again before every event, as a broker may come back elsewhere.
     answered
-        Called with an event's id and whether the broker has it, from any thread.
+        Called with an event and whether the broker has it, from any thread.
+    waiting
+        How many events may wait for the broker; more are answered as not delivered.
     """
 
-    def __init__(self, bootstrap: Callable[[], str], answered: Callable[[UUID, bool], None]) -> None:
+    def __init__(
+        self,
+        bootstrap: Callable[[], str],
+        answered: Callable[[PlayEvent, bool], None],
+        waiting: int = _WAITING,
+    ) -> None:
         self._bootstrap, self._answered = bootstrap, answered
-        self._waiting: queue.Queue[PlayEvent | None] = queue.Queue(_WAITING)
-        self._in_hand: set[UUID] = set()
+        self._waiting: queue.Queue[PlayEvent | None] = queue.Queue(waiting)
+        self._in_hand: set[tuple[str, UUID]] = set()
         self._producer: KafkaProducer | None = None
         self._address = ""
         self._down_until = 0.0
@@ -59,17 +66,17 @@ class Sender:
 
     def send(self, event: PlayEvent) -> None:
         """Send an event; one that is on its way already is not sent twice."""
-        if event.event_id in self._in_hand:
+        if _name(event) in self._in_hand:
             return
         try:
-            self._in_hand.add(event.event_id)
+            self._in_hand.add(_name(event))
             self._waiting.put_nowait(event)
         except queue.Full:
-            self._answer(event.event_id, False)
+            self._answer(event, False)
 
     def close(self) -> None:
         """End the thread; what the broker has not acknowledged then gets no answer."""
-        self._answered = lambda event_id, delivered: None
+        self._answered = lambda event, delivered: None
         try:
             self._waiting.put_nowait(None)
         except queue.Full:
@@ -83,22 +90,22 @@ class Sender:
                 self._send(event)
             except Exception:
                 log.exception("an event could not be sent")
-                self._answer(event.event_id, False)
+                self._answer(event, False)
         self._discard()
 
     def _send(self, event: PlayEvent) -> None:
         if time.monotonic() < self._down_until:
-            self._answer(event.event_id, False)
+            self._answer(event, False)
             return
         try:
             future = self._connected().send(PLAYS, key=event.listener_id.encode(), value=event.to_bytes())
         except _AWAY as error:
             log.warning("Kafka takes no events: %s", error)
             self._down_until = time.monotonic() + _PAUSE_S
-            self._answer(event.event_id, False)
+            self._answer(event, False)
             return
-        future.add_callback(lambda _: self._answer(event.event_id, True))
-        future.add_errback(lambda error: self._failed(event.event_id, error))
+        future.add_callback(lambda _: self._answer(event, True))
+        future.add_errback(lambda error: self._failed(event, error))
 
     def _connected(self) -> KafkaProducer:
         address = self._bootstrap()
@@ -119,13 +126,13 @@ class Sender:
             self._address = address
         return self._producer
 
-    def _failed(self, event_id: UUID, error: Exception) -> None:
+    def _failed(self, event: PlayEvent, error: Exception) -> None:
         log.warning("an event was not delivered: %s", error)
-        self._answer(event_id, False)
+        self._answer(event, False)
 
-    def _answer(self, event_id: UUID, delivered: bool) -> None:
-        self._in_hand.discard(event_id)
-        self._answered(event_id, delivered)
+    def _answer(self, event: PlayEvent, delivered: bool) -> None:
+        self._in_hand.discard(_name(event))
+        self._answered(event, delivered)
 
     def _discard(self) -> None:
         producer, self._producer = self._producer, None
@@ -138,16 +145,16 @@ class Sender:
 
 
 class Receiver:
-    """Reads one listener's lists as they come, from a thread of its own.
+    """Reads lists as they come, from a thread of its own.
 
     Parameters
     ----------
     bootstrap
         Gives Kafka's address, as for `Sender`.
-    listener_id
-        Whose lists; only the partition that holds them is read.
     received
-        Called with each message of that key, as it stands in the topic.
+        Called with the key and the content of each message, as they stand in the topic.
+    listener_id
+        Whose lists; only the partition that holds them is read. None: everybody's.
     connected
         Called with True when reading has begun, anew after each interruption, and with False when it breaks
         off; what was published between the two must be looked up elsewhere.
@@ -156,12 +163,12 @@ class Receiver:
     def __init__(
         self,
         bootstrap: Callable[[], str],
-        listener_id: str,
-        received: Callable[[bytes], None],
+        received: Callable[[bytes, bytes], None],
         connected: Callable[[bool], None],
+        listener_id: str | None = None,
     ) -> None:
-        self._bootstrap, self._key = bootstrap, listener_id.encode()
-        self._received, self._connected = received, connected
+        self._bootstrap, self._received, self._connected = bootstrap, received, connected
+        self._key = None if listener_id is None else listener_id.encode()
         self._stop = threading.Event()
         self.thread = threading.Thread(target=self._run, name="segue-receiver", daemon=True)
         self.thread.start()
@@ -192,22 +199,38 @@ class Receiver:
             **_CONNECTING,
         )
         try:
-            place = partition_of(consumer, self._key)
-            consumer.assign([place])
-            consumer.seek_to_end(place)
-            consumer.position(place, timeout_ms=_CONNECTING["request_timeout_ms"])
+            places = partitions(consumer) if self._key is None else [partition_of(consumer, self._key)]
+            consumer.assign(places)
+            consumer.seek_to_end(*places)
+            for place in places:
+                consumer.position(place, timeout_ms=_CONNECTING["request_timeout_ms"])
             self._connected(True)
             asked = time.monotonic()
             while not self._stop.is_set():
-                for record in consumer.poll(_POLL_MS).get(place, []):
-                    if record.key == self._key:
-                        self._received(record.value)
+                for records in consumer.poll(_POLL_MS).values():
+                    for record in records:
+                        if self._key in (None, record.key):
+                            self._received(record.key, record.value)
                 if time.monotonic() - asked > _PROBE_S:
                     # A poll of a broker that is gone only returns nothing; this raises.
-                    consumer.end_offsets([place])
+                    consumer.end_offsets(places[:1])
                     asked = time.monotonic()
         finally:
             consumer.close(autocommit=False)
+
+
+def partitions(consumer: KafkaConsumer) -> list[TopicPartition]:
+    """Return the partitions that hold lists.
+
+    Raises
+    ------
+    UnknownTopicOrPartitionError
+        If the topic is not there.
+    """
+    numbers = sorted(consumer.partitions_for_topic(RECOMMENDATIONS) or ())
+    if not numbers:
+        raise UnknownTopicOrPartitionError(f"there is no topic {RECOMMENDATIONS}")
+    return [TopicPartition(RECOMMENDATIONS, number) for number in numbers]
 
 
 def partition_of(consumer: KafkaConsumer, key: bytes) -> TopicPartition:
@@ -218,7 +241,10 @@ def partition_of(consumer: KafkaConsumer, key: bytes) -> TopicPartition:
     UnknownTopicOrPartitionError
         If the topic is not there.
     """
-    partitions = sorted(consumer.partitions_for_topic(RECOMMENDATIONS) or ())
-    if not partitions:
-        raise UnknownTopicOrPartitionError(f"there is no topic {RECOMMENDATIONS}")
-    return TopicPartition(RECOMMENDATIONS, partitions[(murmur2(key) & 0x7FFFFFFF) % len(partitions)])
+    found = partitions(consumer)
+    return found[(murmur2(key) & 0x7FFFFFFF) % len(found)]
+
+
+def _name(event: PlayEvent) -> tuple[str, UUID]:
+    # Ids are the page's to choose: another listener's must not stand in the way.
+    return event.listener_id, event.event_id

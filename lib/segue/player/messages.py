@@ -17,20 +17,25 @@ class _FromPage(BaseModel):
     model_config = ConfigDict(frozen=True, extra="forbid")
 
 
+class Question(_FromPage):
+    """What the store answers (`segue.player.answers`): a message of the same ``request``, or `failed`."""
+
+    request: int = Field(ge=0, lt=2**53)
+
+
 class Hello(_FromPage):
     """The page is ready; answered by `welcome`."""
 
     type: Literal["hello"]
 
 
-class Find(_FromPage):
+class Find(Question):
     """Search title, artist, album and genre; empty text lists everything. Answered by `found`.
 
     ``among`` asks for just these tracks instead: `found` has those that are there, in that order.
     """
 
     type: Literal["find"]
-    request: int = Field(ge=0, lt=2**53)
     text: str = Field("", max_length=200)
     offset: int = Field(0, ge=0, le=200_000)
     among: list[TrackId] | None = Field(None, max_length=200)
@@ -52,11 +57,13 @@ class Act(_FromPage):
     at: AwareDatetime
 
 
-FromPage = Annotated[Hello | Find | Act, Field(discriminator="type")]
-_ADAPTER: TypeAdapter[Hello | Find | Act] = TypeAdapter(FromPage)
+Message = Hello | Find | Act
+"""Everything that a page may say."""
+
+_ADAPTER: TypeAdapter[Message] = TypeAdapter(Annotated[Message, Field(discriminator="type")])
 
 
-def read(content: Any) -> Hello | Find | Act:
+def read(content: Any) -> Message:
     """Return the message that a page sent.
 
     Raises

@@ -24,7 +24,8 @@ class Place:
 
     ``local`` says that nobody logged in: the person before the notebook listens, as the demo listener.
     ``audio_prefix`` is the address of the clips as the page reaches them; unknown (empty) for a local one,
-    whose kernel serves them itself.
+    whose kernel serves them itself. ``gateway`` is the socket of the server's way to Kafka and ``ticket`` what
+    lets this listener in; both are empty for a local one.
     """
 
     settings: Settings
@@ -33,6 +34,8 @@ class Place:
     name: str
     local: bool
     audio_prefix: str = ""
+    gateway: str = ""
+    ticket: str = ""
 
     @property
     def database(self) -> str:
@@ -76,6 +79,8 @@ def find_place(
         _name(environment.get("HTTP_X_SEGUE_NAME", "")),
         local=False,
         audio_prefix=f"{page[: page.rfind('/') + 1] or '/'}audio/",
+        gateway=environment.get("SEGUE_GATEWAY", ""),
+        ticket=environment.get("HTTP_X_SEGUE_TICKET", ""),
     )
 
 

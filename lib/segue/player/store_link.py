@@ -49,10 +49,11 @@ class StoreLink:
             return self._store
 
     def close(self) -> None:
-        """Close the connection."""
+        """Give the connection and its threads back; another question opens another."""
         with self._lock:
             if self._store is not None:
                 self._store.close()
+                self._store = None
 
 
 def _client(uri: str) -> MongoClient[dict[str, Any]]:

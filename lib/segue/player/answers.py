@@ -1,0 +1,43 @@
+"""What a page asks and the store answers: one function for each question.
+
+To add one: its message in `segue.player.messages`, its function here, one line in `ANSWERS`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from segue.player import lists
+from segue.player.messages import Find, Question
+from segue.player.place import Place
+from segue.store import Store
+
+
+@dataclass(frozen=True)
+class Asked:
+    """Whom an answer is for, where it comes from, and the tracks that the page is known to have."""
+
+    place: Place
+    store: Store
+    known: set[int]
+
+
+def found(find: Find, asked: Asked) -> dict[str, Any]:
+    """Return the message ``found``."""
+    if find.among is None:
+        cards, total = asked.store.cards.find(find.text, lists.PAGE_OF_CARDS, find.offset)
+    else:
+        there = asked.store.cards.by_ids(find.among)
+        cards = [there[track] for track in dict.fromkeys(find.among) if track in there]
+        total = len(cards)
+    asked.known.update(card.track_id for card in cards)
+    tracks = [card.to_page() for card in cards]
+    return {
+        "type": "found", "request": find.request, "tracks": tracks, "total": total, "offset": find.offset,
+    }  # fmt: skip
+
+
+ANSWERS: Mapping[type[Question], Callable[[Any, Asked], dict[str, Any]]] = {Find: found}
+"""By the type of a question, what makes the message that answers it; both carry the same ``request``."""
