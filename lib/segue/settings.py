@@ -63,6 +63,22 @@ class Settings(BaseSettings):
     cookie_secret: SecretStr | None = Field(
         None, description="what signs the player's cookies; unset: made once and kept in var/player/"
     )
+    player_proxies: str = Field(
+        "127.0.0.0/8, ::1",
+        description="addresses and networks of proxies that are believed when they say (X-Forwarded-For, "
+        "X-Forwarded-Proto) who asks the player",
+    )
+    player_visitors: int = Field(60, ge=1, description="pages that all listeners together may have open")
+    player_pages: int = Field(8, ge=1, description="pages that one listener may have open")
+    player_connections: int = Field(
+        1_000, ge=1, description="connections to the player at once, besides the open pages' own"
+    )
+    player_log_addresses: bool = Field(False, description="the player's log names the addresses of who asked")
+    monitor_token: SecretStr | None = Field(
+        None,
+        description="what opens the player's /health and /metrics from elsewhere (Authorization: Bearer …); "
+        "unset: they are open to this machine only",
+    )
     list_length: int = Field(30, ge=1, le=200, description="tracks in a listener's list")
 
     metrics_host: str = Field("127.0.0.1", description="address on which a worker's metrics can be read")

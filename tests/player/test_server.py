@@ -91,7 +91,7 @@ def test_a_socket_is_refused_without_login(listener: Visitor, visitor: Visitor):
         "/api/contents", "/api/terminals", "/api/kernelspecs", "/api/sessions", "/api/me", "/tree",
         "/page.ipynb", "/static/../page.ipynb", "/%2e%2e/page.ipynb", "/page/0000000000000000/login.css",
         "/page/0000000000000000/..%2fserver.py", "/audio/", "/audio/..%2f1", "/audio/1/..", "/audio/x",
-        "/audio/99999999999999999", "/favicon.ico", "/metrics", "/security/csp-report", "//", "/login/x",
+        "/audio/99999999999999999", "/favicon.ico", "/security/csp-report", "//", "/login/x",
     ],
 )  # fmt: skip
 def test_nothing_else_is_there(reader: Visitor, visitor: Visitor, path: str):
@@ -277,10 +277,6 @@ def test_every_answer_has_the_security_headers_and_says_nothing_of_the_server(vi
     assert "Permissions-Policy" in headers
     assert "Server" not in headers
     assert not re.search(r"tornado|python|jupyter|/tmp|voila/\d", f"{answer.text}{headers}", re.I)
-
-
-def test_health_is_told_to_anybody_and_tells_no_more(visitor: Visitor):
-    assert visitor.get("/health").json() == {"status": "ok"}
 
 
 def test_a_notebook_that_fails_hangs_or_dies_shows_no_traceback(player: Server):

@@ -28,6 +28,8 @@ _WHERE = {
     "home", "kafka", "mongo", "kafka_port", "mongo_port", "plays_partitions", "retention_days",
     "data", "fetch_timeout_s", "fetch_attempts",
     "spark_master", "spark_driver_memory", "player_host", "player_port", "cookie_secret", "list_length",
+    "player_proxies", "player_visitors", "player_pages", "player_connections", "player_log_addresses",
+    "monitor_token",
 }  # fmt: skip
 """Settings that say where the work is done and who is served, not what a notebook finds."""
 

@@ -8,10 +8,12 @@ import os
 import re
 import stat
 import time
+import zlib
 from collections.abc import Awaitable, Callable
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from typing import Any, BinaryIO, Protocol, cast
+from zipfile import BadZipFile
 
 from fsspec.implementations.local import LocalFileSystem
 from pymongo.errors import PyMongoError
@@ -23,6 +25,9 @@ from segue.dataset.inventory import join, open_root, unescape
 from segue.errors import SegueError
 
 _CHUNK = 256 << 10
+_PIECE_S = 60.0
+"""Seconds that a listener may take for a piece; a browser that paused long asks for the rest by a range."""
+
 _KEPT_S = 60.0
 _KEPT = 5_000
 _THREADS = ThreadPoolExecutor(8, thread_name_prefix="clips")
@@ -35,6 +40,11 @@ _TYPES = {
     ".aac": "audio/aac", ".webm": "audio/webm", ".mka": "audio/webm", ".aif": "audio/aiff",
     ".aiff": "audio/aiff",
 }  # fmt: skip
+
+
+_ABSENT = (FileNotFoundError, NotADirectoryError, PermissionError)
+_DAMAGED = (EOFError, BadZipFile, zlib.error, NotImplementedError)
+"""How a file or archive that cannot be read shows itself."""
 
 
 class Unsatisfiable(ValueError):
@@ -184,16 +194,27 @@ class AudioHandler(RequestHandler):
         """Answer with the clip, or the range of it that was asked for."""
         try:
             clip: Clip = await _in_thread(self._clips.open, int(track_id))
-        except (FileNotFoundError, NotADirectoryError, PermissionError):
+        except (*_ABSENT, *_DAMAGED):
             raise HTTPError(404) from None
-        except SegueError:
+        except (OSError, SegueError):
             raise HTTPError(503) from None
         try:
             await self._answer(clip)
-        except StreamClosedError:
-            pass  # The listener went on to something else.
+        except (StreamClosedError, TimeoutError):
+            self._cut()  # The listener went on to something else, or takes nothing.
+        except (OSError, *_DAMAGED) as error:
+            if not self._headers_written:
+                raise HTTPError(404 if isinstance(error, _DAMAGED) else 503) from None
+            self._cut()
         finally:
             await _in_thread(clip.file.close)
+
+    def sent(self, size: int) -> None:
+        """Take note of bytes that were sent."""
+
+    def _cut(self) -> None:
+        """End the connection: an answer that is not whole must not look it."""
+        self.request.connection.close()
 
     async def _answer(self, clip: Clip) -> None:
         self.set_header("Accept-Ranges", "bytes")
@@ -201,12 +222,16 @@ class AudioHandler(RequestHandler):
         self.set_header("X-Content-Type-Options", "nosniff")
         self.set_header("Etag", clip.tag)
         headers = self.request.headers
+        if "If-Match" in headers and not _matches(headers["If-Match"], clip.tag, weak=False):
+            self.set_status(412)
+            return
         if _matches(headers.get("If-None-Match", ""), clip.tag):
             self.set_status(304)
             return
         self.set_header("Content-Type", content_type(clip.track.path or ""))
         first, length = 0, clip.size
-        if headers.get("If-Range", clip.tag) == clip.tag:
+        # RFC 9110 (14.2): a range is for GET alone.
+        if self.request.method == "GET" and headers.get("If-Range", clip.tag) == clip.tag:
             try:
                 asked = byte_range(headers.get("Range"), clip.size)
             except Unsatisfiable:
@@ -224,10 +249,12 @@ class AudioHandler(RequestHandler):
         while length > 0:
             block = await _in_thread(_read, clip.file, first, min(_CHUNK, length))
             if not block:
-                raise StreamClosedError  # The file became shorter: the connection must not look complete.
+                raise EOFError("the file became shorter")
             first, length = first + len(block), length - len(block)
             self.write(block)
-            await self.flush()
+            async with asyncio.timeout(_PIECE_S):
+                await self.flush()
+            self.sent(len(block))
 
 
 def open_below(root: bytes, path: bytes) -> BinaryIO:
@@ -273,9 +300,9 @@ def _tag(track: Track, size: int, mtime_ns: int) -> str:
     return f'"{size:x}-{mtime_ns:x}"'
 
 
-def _matches(header: str, tag: str) -> bool:
-    given = [each.strip().removeprefix("W/") for each in header.split(",")]
-    return "*" in given or tag in given
+def _matches(header: str, tag: str, *, weak: bool = True) -> bool:
+    given = [each.strip() for each in header.split(",")]
+    return "*" in given or tag in given or (weak and f"W/{tag}" in given)
 
 
 def _read(file: BinaryIO, first: int, length: int) -> bytes:

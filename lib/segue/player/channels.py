@@ -48,10 +48,8 @@ class Socket(VoilaKernelWebsocketHandler):
     """``/api/kernels/<id>/channels``: for the kernel's owner, from the player's own page."""
 
     write_error = Polite.write_error
-
-    def set_default_headers(self) -> None:
-        """Say nothing of the server."""
-        self.clear_header("Server")
+    log_exception = Polite.log_exception
+    set_default_headers = Polite.set_default_headers
 
     def check_origin(self, origin: str | None = None) -> bool:
         """Tell whether our own page opens the socket; a missing origin is no proof of it."""
@@ -112,6 +110,7 @@ class Socket(VoilaKernelWebsocketHandler):
             check(message)
         except Refused as error:
             self.log.warning("dropped a message of a page: %s", error)
+            self.settings["counts"].dropped[str(error)] += 1
             return
         super().on_message(message)
 

@@ -8,7 +8,7 @@ from tornado.web import HTTPError
 
 from segue.player.accounts import WRONG, Accounts, Refused, TooMany
 from segue.player.credentials import Unsuitable
-from segue.player.web import Handler, Polite, local_path, render
+from segue.player.web import Handler, local_path, render
 from segue.store.accounts import Account, StoreAway
 
 _AWAY = "The accounts cannot be reached just now. Nothing is lost; try again in a moment."
@@ -114,15 +114,3 @@ class LogOut(Handler):
     def get(self) -> None:
         """Refuse: a link or a picture must not log anybody out."""
         raise HTTPError(405)
-
-
-class Health(Polite):
-    """``/health``: whether the server answers, and nothing more."""
-
-    def get(self) -> None:
-        """Answer."""
-        self.set_header("Cache-Control", "no-store")
-        self.set_header("Content-Type", "application/json")
-        self.finish('{"status":"ok"}')
-
-    head = get

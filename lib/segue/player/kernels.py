@@ -163,6 +163,11 @@ class PlayerKernels(AsyncMappingKernelManager):
         owned = self._owned.get(kernel_id)
         return len(owned.sockets) if owned else 0
 
+    def here(self) -> tuple[int, int, int]:
+        """Return how many listeners with a page, kernels, and sockets there are."""
+        pages = [each for each in self._owned.values() if each.sockets]
+        return len({each.owner for each in pages}), len(self._owned), sum(len(each.sockets) for each in pages)
+
     def connect(self, kernel_id: str, opened: PageSocket) -> None:
         """Note that a page is there."""
         owned = self._owned.get(kernel_id)
@@ -212,7 +217,10 @@ class PlayerKernels(AsyncMappingKernelManager):
             await self._end_oldest(
                 owned,
                 Refusal(
-                    429, "Enough players", "You have the player open in many places. Close one of them first."
+                    429,
+                    "Enough players",
+                    "You have the player open in many places. Close one of them first.",
+                    10,
                 ),
             )
         starting = sum(not visited.kernel_id for visited in self._visits)

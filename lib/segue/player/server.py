@@ -8,13 +8,13 @@ import logging
 import os
 import re
 import signal
+from collections import Counter
 from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
 
 from jupyter_core.paths import jupyter_path
 from jupyterlab_server.config import get_federated_extensions
-from tornado.httpserver import HTTPServer
 from tornado.ioloop import PeriodicCallback
 from tornado.web import Application, RequestHandler
 from traitlets import default
@@ -24,14 +24,16 @@ from voila.paths import collect_static_paths
 
 from segue.errors import SegueError
 from segue.pipeline.run import current_run
-from segue.player import entrance, page, web
+from segue.player import entrance, monitor, page, web
 from segue.player.accounts import Accounts
-from segue.player.audio import AudioHandler, Clips, Source
-from segue.player.binding import bind, is_loopback, url
+from segue.player.audio import Clips, Source
+from segue.player.binding import bind, url
 from segue.player.channels import MESSAGE_BYTES, Connection, Socket
+from segue.player.connections import Networks, Server, files_allowed
 from segue.player.identity import AccountIdentity, Sessions, cookie_secret
-from segue.player.journal import log_request, open_log
+from segue.player.journal import log_answer, open_log
 from segue.player.kernels import OwnInterpreter, PlayerKernels
+from segue.player.streams import PlayerAudio
 from segue.settings import Settings
 from segue.store import Store
 from segue.store.accounts import AccountStore
@@ -40,13 +42,11 @@ EXTENSIONS = ("@jupyter-widgets/jupyterlab-manager", "@voila-dashboards/widgets-
 """JupyterLab's extensions that draw widgets; no other is loaded."""
 
 _KERNEL_ID = r"([0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12})"
-_BODY_BYTES = 64 << 10
+_LAST_ANSWERS_S = 5.0
+"""Seconds that answers on their way have when the server is told to end."""
+
 _LONGEST_FOLDER = 45
 """A Unix socket's path has about 100 characters; a kernel's own part takes 55."""
-
-
-class PlayerAudio(web.Polite, AudioHandler):
-    """``/audio/<track id>`` for listeners who are logged in."""
 
 
 class PlayerApp(Voila):
@@ -73,6 +73,9 @@ class PlayerApp(Voila):
         self.cookie_secret = cookie_secret(settings)
         self.identity_provider_class = AccountIdentity
         self.kernel_websocket_connection_class = Connection
+        self.counts = monitor.Counts()
+        self.open_answers = web.OpenAnswers()
+        self._proxies = Networks(settings.player_proxies)
 
     @default("log")
     def _own_log(self) -> logging.Logger:
@@ -87,24 +90,24 @@ class PlayerApp(Voila):
             "xsrf_cookie_kwargs": {"httponly": True, "samesite": "Lax"},
             "websocket_max_message_size": MESSAGE_BYTES,
             "ws_ping_interval": 0,
-            "log_function": log_request,
+            "log_function": self._answered,
+            "counts": self.counts,
+            "open_answers": self.open_answers,
+            "monitor_token": self._settings.monitor_token,
         }
 
     def init_handlers(self) -> list[Any]:
         """Return every route that there is; anything else is not found."""
-        sessions: Sessions = self.app.settings["sessions"]
-
-        async def allowed(handler: RequestHandler) -> bool:
-            return await sessions.listener(handler) is not None
-
-        clips = Clips(_of_current_run(self._settings, self.accounts.store))
+        clips = {"clips": Clips(_of_current_run(self._settings, self.accounts.store))}
+        counted = {"streams": Counter[str](), "counts": self.counts}
         return [
             (r"/login", entrance.LogIn),
             (r"/signup", entrance.SignUp),
             (r"/logout", entrance.LogOut),
-            (r"/health", entrance.Health),
+            (r"/health", monitor.Health),
+            (r"/metrics", monitor.Metrics, {"registry": monitor.registry(self.counts)}),
             (r"/page/([0-9a-f]{16})/([a-z.]+)", web.Asset),
-            (r"/audio/([0-9]{1,16})", PlayerAudio, {"clips": clips, "allowed": allowed}),
+            (r"/audio/([0-9]{1,16})", PlayerAudio, clips | counted),
             (rf"/api/kernels/{_KERNEL_ID}", page.KernelModel),
             (rf"/api/kernels/{_KERNEL_ID}/channels", Socket),
             (rf"/voila/api/shutdown/{_KERNEL_ID}", page.Shutdown),
@@ -152,6 +155,16 @@ class PlayerApp(Voila):
         """Serve until SIGINT or SIGTERM, then end all kernels."""
         asyncio.run(self._serve())
 
+    def application(self) -> Application:
+        """Return the application with every route; its kernels belong to the running loop."""
+        self.app = Application(**self.init_settings())
+        self.app.add_handlers(".*$", self.init_handlers())
+        return self.app
+
+    def _answered(self, handler: RequestHandler) -> None:
+        self.counts.answered(handler)
+        log_answer(handler, addresses=self._settings.player_log_addresses)
+
     async def _serve(self) -> None:
         open_log(self._settings.var / "player" / "player.log")
         stop = asyncio.Event()
@@ -161,16 +174,11 @@ class PlayerApp(Voila):
         self.port = port
         address = self._settings.address_file("player")
         try:
-            settings = self.init_settings()
-            self.app = Application(**settings)
-            self.app.add_handlers(".*$", self.init_handlers())
-            # Only a proxy on this machine is believed who it speaks for.
-            server = HTTPServer(
-                self.app, xheaders=is_loopback(self.ip), max_body_size=_BODY_BYTES, body_timeout=15,
-                idle_connection_timeout=75,
-            )  # fmt: skip
+            most = min(self._settings.player_connections, files_allowed() // 2)
+            server = Server(self.application(), proxies=self._proxies, most=most)
             server.add_sockets(sockets)
             kernels: PlayerKernels = self.kernel_manager
+            self.counts.crowd = kernels
             reaper = PeriodicCallback(kernels.reap, 1_000 * kernels.reap_s)
             reaper.start()
             here = url(self.ip, port)
@@ -180,6 +188,7 @@ class PlayerApp(Voila):
             await stop.wait()
             reaper.stop()
             server.stop()
+            await self.open_answers.wait(_LAST_ANSWERS_S)
             await kernels.end_all()
             await server.close_all_connections()
         finally:
@@ -212,7 +221,8 @@ def _version(folders: list[Path]) -> str:
 
 
 def _configuration(settings: Settings, folder: str, limits: Mapping[str, float]) -> Config:
-    config = Config({"PlayerKernels": dict(limits)})
+    places = {"at_most": settings.player_visitors, "per_account": settings.player_pages}
+    config = Config({"PlayerKernels": places | dict(limits)})
     # Sockets in a folder of our own are closed to other users of the machine, ports are not.
     config.KernelManager.transport = "ipc" if len(folder) <= _LONGEST_FOLDER else "tcp"
     config.VoilaConfiguration.template = "segue"

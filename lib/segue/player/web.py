@@ -2,20 +2,28 @@
 
 from __future__ import annotations
 
+import asyncio
+import contextlib
 import hashlib
+import logging
 import re
 from collections.abc import Awaitable
 from functools import cache
 from importlib.resources import files
 from importlib.resources.abc import Traversable
+from types import TracebackType
 from typing import Any
 from urllib.parse import urlsplit
+from weakref import WeakSet
 
 import jinja2
-from tornado.web import HTTPError, RequestHandler
+from tornado.httputil import HTTPServerRequest
+from tornado.web import Application, HTTPError, RequestHandler
 
 from segue.player.identity import Listener, Sessions, is_https
 from segue.store.accounts import StoreAway
+
+log = logging.getLogger(__name__)
 
 POLICY = (
     "default-src 'none'; script-src 'self' blob:; style-src 'self' 'unsafe-inline'; "
@@ -33,6 +41,8 @@ HEADERS = {
     "Cross-Origin-Opener-Policy": "same-origin",
     "Cross-Origin-Resource-Policy": "same-origin",
 }
+HSTS = "max-age=31536000"
+"""For a year a browser that came encrypted comes in no other way."""
 
 _SAID = {
     401: ("Log in first", "This is for listeners who are logged in."),
@@ -61,14 +71,53 @@ class Refusal(HTTPError):
         self.wait_s = wait_s
 
 
+class OpenAnswers:
+    """Requests that are not answered yet."""
+
+    def __init__(self) -> None:
+        self._handlers: WeakSet[RequestHandler] = WeakSet()
+
+    def add(self, handler: RequestHandler) -> None:
+        """Note a request."""
+        self._handlers.add(handler)
+
+    def discard(self, handler: RequestHandler) -> None:
+        """Note that it is answered."""
+        self._handlers.discard(handler)
+
+    async def wait(self, longest_s: float) -> None:
+        """Wait until all are answered, or for so many seconds."""
+        with contextlib.suppress(TimeoutError):
+            async with asyncio.timeout(longest_s):
+                while self._handlers:
+                    await asyncio.sleep(0.05)
+
+
 class Polite(RequestHandler):
     """Puts the security headers on an answer, and says errors without saying anything of the server."""
+
+    def __init__(self, application: Application, request: HTTPServerRequest, **options: Any) -> None:
+        super().__init__(application, request, **options)
+        self.settings["open_answers"].add(self)
+
+    def on_finish(self) -> None:
+        """Note that the answer is on its way."""
+        self.settings["open_answers"].discard(self)
 
     def set_default_headers(self) -> None:
         """Set what every answer has."""
         self.clear_header("Server")
         for name, value in HEADERS.items():
             self.set_header(name, value)
+        if is_https(self):
+            self.set_header("Strict-Transport-Security", HSTS)
+
+    def log_exception(
+        self, typ: type[BaseException] | None, value: BaseException | None, tb: TracebackType | None
+    ) -> None:
+        """Write down where the server failed, and nothing of the request: its address may hold secrets."""
+        if typ is not None and value is not None and not isinstance(value, HTTPError):
+            log.error("%s failed", type(self).__name__, exc_info=(typ, value, tb))
 
     def set_cookie(self, name: str, value: str | bytes, **options: Any) -> None:
         """Set a cookie that travels encrypted when the request did."""
