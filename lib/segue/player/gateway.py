@@ -9,11 +9,11 @@ import logging
 import os
 import secrets
 import threading
-from collections import Counter
 from pathlib import Path
 
 from segue.errors import SegueError
 from segue.live.events import Malformed, PlayEvent
+from segue.player.gateway_counts import GatewayCounts
 from segue.player.gateway_frames import (
     FROM_KERNEL,
     HEAD_BYTES,
@@ -45,14 +45,18 @@ class Gateway:
         Where Kafka and the store are.
     folder
         Where its socket will be: a folder that only this user can open.
+
+    Attributes
+    ----------
+    counts
+        What passed through it.
     """
 
     def __init__(self, settings: Settings, folder: Path) -> None:
         self.path = folder / "gateway"
         self._settings = settings
         self._secret = secrets.token_bytes(32)
-        self._counts: Counter[str] = Counter()
-        self._dropped: Counter[str] = Counter()
+        self.counts = GatewayCounts()
         self._connections: set[asyncio.StreamWriter] = set()
         self._started = threading.Event()
         self._failure: OSError | None = None
@@ -61,22 +65,6 @@ class Gateway:
     def ticket(self, listener_id: str) -> str:
         """Return what a kernel proves by that it serves a listener."""
         return hmac.new(self._secret, listener_id.encode(), hashlib.sha256).hexdigest()
-
-    def counts(self) -> dict[str, int]:
-        """Return what happened since it opened.
-
-        ``events`` of kernels, ``accepted`` and ``later`` of what became of them, ``lists`` handed out,
-        ``refused`` connections.
-        """
-        return dict(self._counts)
-
-    def dropped(self) -> dict[str, int]:
-        """Return how many messages of pages the kernels have dropped, by reason."""
-        return dict(self._dropped)
-
-    def connections(self) -> int:
-        """Return how many kernels are connected."""
-        return len(self._connections)
 
     def open(self) -> None:
         """Begin to serve.
@@ -112,7 +100,7 @@ class Gateway:
     async def _serve(self) -> None:
         self._loop, self._ended = asyncio.get_running_loop(), asyncio.Event()
         server = await asyncio.start_unix_server(self._attend, self.path, limit=2 * MOST_BYTES[Kind.EVENT])
-        self._board = Switchboard(self._settings, self._loop, self._counts)
+        self._board = Switchboard(self._settings, self._loop, self.counts)
         self._started.set()
         try:
             await self._ended.wait()
@@ -125,7 +113,7 @@ class Gateway:
 
     async def _attend(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         if len(self._connections) >= _AT_MOST:
-            self._counts["refused"] += 1
+            self.counts.refused += 1
             writer.transport.abort()
             return
         self._connections.add(writer)
@@ -133,16 +121,18 @@ class Gateway:
         try:
             async with asyncio.timeout(_ENTER_S):
                 seat = self._enter(*await _read(reader), writer)
+            self.counts.kernels += 1
             while True:
                 self._take(seat, *await _read(reader))
         except (BadFrame, Malformed, TimeoutError) as error:
-            self._counts["refused"] += 1
+            self.counts.refused += 1
             log.warning("a kernel was shown out: %s", error)
         except (asyncio.IncompleteReadError, OSError):
             log.debug("a kernel has gone")
         finally:
             self._connections.discard(writer)
             if seat is not None:
+                self.counts.kernels -= 1
                 self._board.leave(seat)
             writer.transport.abort()
 
@@ -160,7 +150,7 @@ class Gateway:
                 self._board.send(seat, PlayEvent.from_bytes(content))
             case Kind.DROPPED:
                 counts = Dropped.from_bytes(content).counts
-                self._dropped.update(counts)
+                self.counts.dropped.update(counts)
                 log.warning("messages of a page of %s were dropped: %s", seat.listener_id, counts)
             case _:
                 raise BadFrame("a kernel says twice who it is")

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections import Counter
 from collections.abc import Callable
 from typing import Any
 from uuid import UUID
 
 from segue.live.events import PlayEvent
 from segue.player.gate import TokenBucket
+from segue.player.gateway_counts import GatewayCounts
 from segue.player.gateway_frames import MOST_BYTES, Answer, BadFrame, Kind, Status, frame
 from segue.player.kafka_link import Receiver, Sender
 from segue.player.store_link import StoreLink
@@ -68,10 +68,10 @@ class Switchboard:
     loop
         The gateway's loop.
     counts
-        Where events, answers and lists are counted.
+        Where answers and lists are counted.
     """
 
-    def __init__(self, settings: Settings, loop: asyncio.AbstractEventLoop, counts: Counter[str]) -> None:
+    def __init__(self, settings: Settings, loop: asyncio.AbstractEventLoop, counts: GatewayCounts) -> None:
         self._settings, self._loop, self._counts = settings, loop, counts
         self._seats: dict[bytes, list[Seat]] = {}
         self._waiting: dict[tuple[str, UUID], list[Seat]] = {}
@@ -134,9 +134,8 @@ class Switchboard:
         """
         if (event.listener_id, event.dataset) != (seat.listener_id, seat.watched.database):
             raise BadFrame("an event is another listener's")
-        self._counts["events"] += 1
         if seat.unanswered >= _UNANSWERED or not seat.bucket.take():
-            self._counts["later"] += 1
+            self._counts.answers["later"] += 1
             seat.tell(Kind.ANSWER, Answer(event_id=event.event_id, delivered=False).to_bytes())
             return
         seat.unanswered += 1
@@ -154,7 +153,7 @@ class Switchboard:
     def _answer(self, name: tuple[str, UUID], delivered: bool) -> None:
         content = Answer(event_id=name[1], delivered=delivered).to_bytes()
         for seat in self._waiting.pop(name, ()):
-            self._counts["accepted" if delivered else "later"] += 1
+            self._counts.answers["accepted" if delivered else "later"] += 1
             seat.unanswered -= 1
             seat.tell(Kind.ANSWER, content)
 
@@ -168,7 +167,7 @@ class Switchboard:
             log.warning("a list of %d bytes was passed over", len(content))
             return
         for seat in self._seats.get(key, ()):
-            self._counts["lists"] += 1
+            self._counts.lists += 1
             seat.tell(Kind.LIST, content)
 
     def _note_kafka(self, now: bool) -> None:

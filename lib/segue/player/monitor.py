@@ -124,10 +124,11 @@ class Metrics(Monitored):
         self.finish(generate_latest(self._registry))
 
 
-def registry(counts: Counts) -> CollectorRegistry:
+def registry(*counts: Collector) -> CollectorRegistry:
     """Return counts and this process's memory, time and files as Prometheus reads them."""
     made = CollectorRegistry()
-    made.register(counts)
+    for each in counts:
+        made.register(each)
     ProcessCollector(registry=made)
     return made
 

@@ -12,6 +12,9 @@ from segue.errors import SegueError
 from segue.pipeline.run import Run, current_run, open_run
 from segue.settings import Settings
 
+GATEWAY, TICKET = "SEGUE_GATEWAY", "HTTP_X_SEGUE_TICKET"
+"""Environment variables of a kernel under `segue player`: the gateway's socket, and its listener's ticket."""
+
 LOCAL_LISTENER = "local"
 LOCAL_NAME = "You (local demo listener)"
 _LISTENER = re.compile(r"[A-Za-z0-9_.-]{1,64}")
@@ -24,8 +27,8 @@ class Place:
 
     ``local`` says that nobody logged in: the person before the notebook listens, as the demo listener.
     ``audio_prefix`` is the address of the clips as the page reaches them; unknown (empty) for a local one,
-    whose kernel serves them itself. ``gateway`` is the socket of the server's way to Kafka and ``ticket`` what
-    lets this listener in; both are empty for a local one.
+    whose kernel serves them itself. ``gateway`` is the socket of the server's way to Kafka, and ``ticket``
+    what lets this listener in; both are empty for a local one.
     """
 
     settings: Settings
@@ -79,8 +82,8 @@ def find_place(
         _name(environment.get("HTTP_X_SEGUE_NAME", "")),
         local=False,
         audio_prefix=f"{page[: page.rfind('/') + 1] or '/'}audio/",
-        gateway=environment.get("SEGUE_GATEWAY", ""),
-        ticket=environment.get("HTTP_X_SEGUE_TICKET", ""),
+        gateway=environment.get(GATEWAY, ""),
+        ticket=environment.get(TICKET, ""),
     )
 
 
