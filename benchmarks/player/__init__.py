@@ -1,0 +1,1 @@
+"""The player under visitors, measured from outside: `python -m benchmarks.player [--quick]`."""
