@@ -57,8 +57,8 @@ def _pid(visitor: Visitor, kernel: str) -> int:
 
 def _connection(pid: int) -> Path:
     """Return the file that says how a kernel is reached."""
-    command = psutil.Process(pid).cmdline()
-    return Path(command[command.index("-f") + 1])
+    sockets = (each.laddr for each in psutil.Process(pid).net_connections("unix"))
+    return next(Path(path.rpartition("-ipc-")[0] + ".json") for path in sockets if "-ipc-" in path)
 
 
 def _wait_gone(pid: int, seconds: float) -> None:

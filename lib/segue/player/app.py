@@ -9,9 +9,11 @@ from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from segue.errors import SegueError
-from segue.pipeline.run import BY_HAND, Run
+from segue.pipeline.run import BY_HAND, Run, current_run
 from segue.player.desk import Desk
+from segue.player.expected import Expected
 from segue.player.gate import Gate
+from segue.player.leash import held
 from segue.player.link import Ears, Link
 from segue.player.place import Place, find_place, under_voila
 from segue.player.silent import Silent
@@ -126,7 +128,7 @@ class Player:
         return self.widget._repr_mimebundle_(**given)
 
 
-def open_player(dataset: str = "demo", run_id: str = BY_HAND) -> Player | Silent:
+def open_player(dataset: str = "demo", run_id: str = BY_HAND) -> Player | Expected | Silent:
     """Return the player: under `segue player` for who is logged in, else for the person before the notebook.
 
     Parameters
@@ -142,7 +144,11 @@ def open_player(dataset: str = "demo", run_id: str = BY_HAND) -> Player | Silent
     settings = Settings()
     _log_to_file(settings)
     try:
-        return Player(find_place(dataset, run_id, settings), PlayerWidget())
+        leash = held()
+        if leash is None:
+            return Player(find_place(dataset, run_id, settings), PlayerWidget())
+        run, widget = current_run(settings, "05_player"), PlayerWidget()
+        return Expected(run, widget, lambda: Player(find_place(dataset, run_id, settings), widget), leash)
     except SegueError:
         if not under_voila():
             raise

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from segue.player.expected import Expected
 from segue.player.place import under_voila
 from segue.player.silent import Silent
 
@@ -13,7 +14,7 @@ if TYPE_CHECKING:
     from segue.player.app import Player
 
 
-def rehearse(player: Player | Silent, steps: int, seed: int) -> Session | NotShown | Silent:
+def rehearse(player: Player | Expected | Silent, steps: int, seed: int) -> Session | NotShown | Silent:
     """Let a simulated listener play, like and dislike, and return what became of their list.
 
     Under Voila nothing happens and nothing is imported: there a person listens.
@@ -32,5 +33,5 @@ def rehearse(player: Player | Silent, steps: int, seed: int) -> Session | NotSho
     from segue.notebook.attempt import attempt
     from segue.notebook.session import play_session
 
-    assert not isinstance(player, Silent)
+    assert not isinstance(player, (Expected, Silent))
     return attempt(play_session, player.place.settings, player.run, steps, seed)
