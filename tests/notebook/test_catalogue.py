@@ -5,10 +5,12 @@ import pandas as pd
 import pytest
 
 from segue.audio.features import recipe
+from segue.dataset.listening import listener_name
 from segue.errors import SegueError
 from segue.notebook import Catalogue, open_run, read_catalogue, write_tables
 from segue.notebook.plays import simulate_plays
 from segue.settings import Settings
+from segue.simulate.driver import live_name
 from segue.store.features import Analysis
 
 
@@ -84,6 +86,15 @@ def test_tables_hold_the_usable_tracks_with_their_features(store, tracks, tmp_pa
     assert set(found.plays["track_id"]) <= set(found.tracks.index)
     assert simulate_plays(store, tracks, 0, seed=0).data.startswith("Nobody is simulated")
     assert store.plays.count() == 0
+
+
+@pytest.mark.slow
+def test_a_new_simulation_leaves_alone_what_simulated_listeners_did_live(store, tracks):
+    simulate_plays(store, tracks, 5, seed=0)
+    live = {"event_id": "1", "listener_id": live_name(0), "track_id": 100, "at": 0, "simulated": True}
+    store.plays.upsert([live])
+    simulate_plays(store, tracks, 3, seed=1)
+    assert set(store.plays.frame()["listener_id"]) == {live_name(0), *map(listener_name, range(3))}
 
 
 @pytest.mark.slow

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Any
@@ -21,6 +22,9 @@ START = datetime(2026, 1, 5, tzinfo=UTC)
 
 COMPLETE, PLAY, SKIP, LIKE = 1.0, 0.4, -0.5, 2.0
 """What an event adds to a weight: heard to the end, begun without a known end, broken off, liked."""
+
+SIMULATED = re.compile(r"simulated-(\d{4,9})")
+"""The ids of listeners whose history is simulated, with their number from 1; live ones have other ids."""
 
 _NAMESPACE = UUID("6f0b8f0e-54c0-5d0a-9d0b-3c7e6a1d2b48")
 

@@ -7,12 +7,14 @@ from collections.abc import Sequence
 from IPython.display import Markdown
 
 from segue.dataset.base import OK, Track
-from segue.dataset.listening import simulate
+from segue.dataset.listening import SIMULATED, simulate
 from segue.store import Store
 
 
 def simulate_plays(store: Store, tracks: Sequence[Track], listeners: int, seed: int) -> Markdown:
-    """Store simulated plays in place of earlier simulated ones, unless real people have played here.
+    """Store simulated plays in place of those stored here before, unless real people have played.
+
+    What simulated listeners did live, on the lists they were given, stays.
 
     Parameters
     ----------
@@ -28,7 +30,7 @@ def simulate_plays(store: Store, tracks: Sequence[Track], listeners: int, seed: 
         simulated = store.plays.count() - store.plays.count_real()
         beside = f", beside {simulated:,} of **simulated** ones from before" if simulated else ""
         return Markdown(f"{real:,} events of real listeners are stored{beside}: nobody new is simulated.")
-    store.plays.delete_simulated()
+    store.plays.delete_simulated(SIMULATED)
     events = simulate([track for track in tracks if track.status == OK], listeners, seed)
     if not events:
         return Markdown("Nobody is simulated: no track is usable, or no listeners are wanted.")

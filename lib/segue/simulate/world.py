@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-import re
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from segue.dataset.base import OK, Track
-from segue.dataset.listening import listener_name, session_id
+from segue.dataset.listening import SIMULATED, listener_name, session_id
 from segue.dataset.tastes import Habits, World
 from segue.errors import SegueError
 from segue.live import listener
@@ -22,7 +21,6 @@ if TYPE_CHECKING:
 
     from segue.pipeline.run import Run
 
-_NAME = re.compile(r"simulated-(\d{4,9})")
 _SAMPLE = 3
 
 
@@ -77,7 +75,7 @@ def listeners_with_history(
         If none of the plays is of a simulated listener, or they were simulated with another seed.
     """
     names = plays["listener_id"].unique().tolist() if len(plays) else []
-    found = {name: int(match[1]) - 1 for name in names if (match := _NAME.fullmatch(str(name)))}
+    found = {name: int(match[1]) - 1 for name in names if (match := SIMULATED.fullmatch(str(name)))}
     numbers = sorted(number for name, number in found.items() if listener_name(number) == name)
     if not numbers:
         raise SegueError("nobody here is simulated, and a hidden taste is known of simulated listeners only")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
@@ -48,6 +49,7 @@ class PlayStore:
         kinds = {} if passive else {"kind": {"$nin": ["impression", "progress"]}}
         return self._collection.count_documents({"simulated": {"$ne": True}, **kinds})
 
-    def delete_simulated(self) -> None:
-        """Remove every simulated event, so that a new simulation replaces the old one."""
-        self._collection.delete_many({"simulated": True})
+    def delete_simulated(self, listeners: re.Pattern[str]) -> None:
+        """Remove the simulated events of the listeners whose whole id matches, and nobody else's."""
+        whole = {"$regex": f"^(?:{listeners.pattern})$"}
+        self._collection.delete_many({"simulated": True, "listener_id": whole})
