@@ -5,12 +5,7 @@ import pandas as pd
 import pytest
 
 from segue.errors import SegueError
-from segue.evaluation.compare import (
-    LISTENER_METRICS,
-    compare_on,
-    evaluate_listeners,
-    listener_values,
-)
+from segue.evaluation.compare import LISTENER_METRICS, compare_on, listener_values
 from segue.evaluation.significance import differences
 from segue.models import TrainingData, create
 from support.planted import FIRST_ID, frame, taste
@@ -79,12 +74,7 @@ def test_training_tracks_are_never_ranked():
         assert len(set(places.tolist())) == 20
 
 
-def test_one_call_splits_fits_and_compares():
-    table = evaluate_listeners({"exact": create("exact")}, DATA, seed=0)
-    expected = compare_on({"exact": create("exact")}, *_split())[0]
-    assert table[list(LISTENER_METRICS)].equals(expected[list(LISTENER_METRICS)])
-    with pytest.raises(SegueError, match="without plays"):
-        evaluate_listeners({}, replace(DATA, interactions=None))
+def test_a_test_of_strangers_is_refused():
     with pytest.raises(SegueError, match="nobody to ask"):
         compare_on({}, DATA, frame([("stranger", FIRST_ID, 1)]))
 

@@ -11,7 +11,6 @@ import pytest
 import soundfile
 
 from segue.errors import SegueError, UsageError
-from segue.models import create
 from segue.notebook import Catalogue
 from segue.notebook import listen as room
 from segue.settings import SAMPLE_RATE, Settings
@@ -20,11 +19,6 @@ from segue.settings import SAMPLE_RATE, Settings
 def sound_of(shown: str) -> tuple[str, bytes]:
     kind, content = re.search(r'src="data:([^;]+);base64,([^"]+)"', shown).groups()
     return kind, base64.b64decode(content)
-
-
-@pytest.fixture
-def exact(catalogue: Catalogue):
-    return create("exact").fit(catalogue.training_data())
 
 
 def test_a_small_file_is_embedded_as_it_is_with_licence_and_attribution(catalogue: Catalogue):
@@ -64,14 +58,6 @@ def test_a_file_that_is_gone_bad_says_what_to_do(catalogue: Catalogue):
         room.load_samples(catalogue.track(103), catalogue.root, Settings())
 
 
-def test_neighbours_and_examples_are_the_models(catalogue: Catalogue, exact):
-    found = room.neighbours(catalogue, exact, 103, 4)
-    assert found["track_id"].tolist() == [item.track_id for item in exact.similar([103], 4)]
-    examples = room.example_neighbours(catalogue, exact, count=3, k=2, seed=0)
-    assert examples.index.get_level_values("rank").tolist() == [1, 2] * 3
-    assert room.draw(catalogue, 5, 0) == room.draw(catalogue, 5, 0)
-
-
 def test_an_example_is_the_first_usable_track_or_the_one_asked_for(catalogue: Catalogue):
     tracks = catalogue.tracks.reset_index()
     tracks.loc[0, "status"] = "silent"
@@ -81,9 +67,3 @@ def test_an_example_is_the_first_usable_track_or_the_one_asked_for(catalogue: Ca
         room.example(tracks, 100)
     with pytest.raises(SegueError, match="no track is usable"):
         room.example(tracks.assign(status="silent"))
-
-
-def test_one_track_is_not_enough_for_a_list(catalogue: Catalogue):
-    alone = Catalogue(catalogue.tracks.head(1), catalogue.features.head(1), catalogue.plays, catalogue.root)
-    with pytest.raises(SegueError, match="at least two usable tracks"):
-        room.draw(alone, 5, 0)

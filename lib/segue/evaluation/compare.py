@@ -4,13 +4,12 @@ from __future__ import annotations
 
 import time
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 import pandas as pd
 
-from segue.errors import SegueError
 from segue.evaluation import lists
 from segue.evaluation.intervals import bootstrap_means
 from segue.evaluation.listeners import (
@@ -20,7 +19,6 @@ from segue.evaluation.listeners import (
     listener_values,
     questions,
 )
-from segue.evaluation.splits import per_listener_fifth
 from segue.models.base import Recommender, TrainingData
 from segue.models.popularity import Popularity
 from segue.models.random_ import Random
@@ -31,7 +29,6 @@ __all__ = [
     "Comparison",
     "compare_all",
     "compare_on",
-    "evaluate_listeners",
     "listener_values",
     "means",
     "with_baselines",
@@ -47,7 +44,10 @@ class Comparison:
     Parameters
     ----------
     table
-        One row a model, as `evaluate_listeners` says.
+        One row a model: ``model``; each of `LISTENER_METRICS` and `LIST_METRICS` (diversity only where there
+        are features) as its mean over listeners, with ``_low`` and ``_high`` of the 95 % bootstrap interval;
+        ``coverage_at_10`` and ``gini_at_10`` of all lists; ``listeners``; ``fit_s`` (seconds, NaN where the
+        model came fitted) and ``ms_per_listener``.
     values
         One row a model and listener: ``model``, ``listener_id``, ``history`` (tracks in training) and each
         metric, for `segue.evaluation.significance` and `segue.evaluation.breakdown`.
@@ -59,34 +59,6 @@ class Comparison:
     table: pd.DataFrame
     values: pd.DataFrame
     places: pd.DataFrame
-
-
-def evaluate_listeners(models: Models, data: TrainingData, seed: int = 0) -> pd.DataFrame:
-    """Return one row a model: how well it finds a fifth of each listener's tracks that it has not seen.
-
-    The split is `per_listener_fifth`; each model is fitted on the rest and ranks the whole catalogue without
-    the listener's training tracks. Where parameters were chosen for these data, use
-    `segue.evaluation.held_out.HeldOut` instead: it sees to it that the test did not choose them.
-
-    Parameters
-    ----------
-    models
-        By the label each has in the table. Random and popularity are added unless they are there.
-    data
-        Catalogue with interactions, and features for the models that need them.
-
-    Returns
-    -------
-    pandas.DataFrame
-        ``model``; each of `LISTENER_METRICS` and `LIST_METRICS` (diversity only where there are features) as
-        its mean over listeners, with ``_low`` and ``_high`` of the 95 % bootstrap interval;
-        ``coverage_at_10`` and ``gini_at_10`` of all lists; ``listeners``; ``fit_s`` (seconds, NaN where the
-        model came fitted) and ``ms_per_listener``.
-    """
-    if data.interactions is None:
-        raise SegueError("listeners cannot be asked without plays: import or simulate some")
-    train, test = per_listener_fifth(data.interactions, seed)
-    return compare_on(models, replace(data, interactions=train), test, seed)[0]
 
 
 def compare_on(

@@ -19,9 +19,6 @@ from segue.settings import SAMPLE_RATE, Settings
 if TYPE_CHECKING:
     from IPython.display import HTML
 
-    from segue.models import Recommender
-    from segue.notebook.catalogue import Catalogue
-
 _WHOLE_BYTES = 1_500_000
 """A larger file is not put into the notebook whole: its analysed middle is, as a small MP3."""
 _TYPES = {".mp3": "audio/mpeg", ".ogg": "audio/ogg", ".flac": "audio/flac", ".wav": "audio/wav"}
@@ -128,42 +125,3 @@ def example(tracks: pd.DataFrame, track_id: int = 0) -> pd.Series[Any]:
             f"example_track = {track_id} is no usable track; the first is {usable['track_id'].iloc[0]}"
         )
     return chosen.iloc[0]
-
-
-def draw(catalogue: Catalogue, count: int, seed: int) -> list[int]:
-    """Return at most ``count`` track ids drawn at random, ascending.
-
-    Raises
-    ------
-    SegueError
-        If there are fewer than two tracks, as none could follow the other.
-    """
-    ids = catalogue.tracks.index.to_numpy()
-    if len(ids) < 2:
-        raise SegueError("a list needs at least two usable tracks, one to come after the other")
-    return sorted(np.random.default_rng(seed).permutation(ids)[:count].tolist())
-
-
-def example_neighbours(
-    catalogue: Catalogue, model: Recommender[Any], count: int, k: int, seed: int
-) -> pd.DataFrame:
-    """Return the k nearest of ``count`` tracks drawn at random, one row a neighbour, by seed and rank.
-
-    Raises
-    ------
-    SegueError
-        If there are fewer than two tracks.
-    """
-    tables = [
-        neighbours(catalogue, model, track, k).assign(seed=catalogue.name_of(track))
-        for track in draw(catalogue, count, seed)
-    ]
-    found = pd.concat(tables) if tables else pd.DataFrame({"seed": []})
-    return found.assign(rank=found.groupby("seed").cumcount() + 1).set_index(["seed", "rank"])
-
-
-def neighbours(catalogue: Catalogue, model: Recommender[Any], track_id: int, k: int = 5) -> pd.DataFrame:
-    """Return the k tracks most like a track: id, title, artist, top genre and score."""
-    found = model.similar([track_id], k)
-    rows = catalogue.tracks.loc[[item.track_id for item in found], ["title", "artist", "genre_top"]]
-    return rows.assign(score=[round(item.score, 3) for item in found]).reset_index()
