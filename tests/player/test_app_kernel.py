@@ -3,6 +3,7 @@
 import urllib.error
 import urllib.request
 from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from uuid import uuid4
 
@@ -10,6 +11,7 @@ import pytest
 
 from segue.dataset.base import Track
 from segue.pipeline.stages import notebooks_folder
+from segue.player.gateway import Gateway
 from segue.settings import Settings
 from segue.store import Store
 from support.kernel import WIDGET, Kernel, cells, kernel
@@ -18,8 +20,8 @@ from support.live_world import World, serving
 pytestmark = [pytest.mark.slow, pytest.mark.timeout(200)]
 
 HEAVY = (
-    "pandas", "scipy", "sklearn", "matplotlib", "pyspark", "librosa", "numba", "soundfile", "pyarrow",
-    "segue.notebook", "segue.plots", "segue.audio", "segue.live.worker", "segue.etl",
+    "kafka", "pandas", "scipy", "sklearn", "matplotlib", "pyspark", "librosa", "numba", "soundfile",
+    "pyarrow", "segue.notebook", "segue.plots", "segue.audio", "segue.live.worker", "segue.etl",
 )  # fmt: skip
 NOTEBOOK = notebooks_folder() / "05_player.ipynb"
 LISTENER = uuid4().hex
@@ -49,6 +51,19 @@ def under_voila(world: World) -> dict[str, str]:
     }  # fmt: skip
 
 
+@contextmanager
+def seated(world: World, folder: Path) -> Iterator[Kernel]:
+    """Start a kernel as `segue player` does: with a gateway and the ticket of who listens."""
+    gateway = Gateway(world.settings, folder)
+    gateway.open()
+    try:
+        given = {"SEGUE_GATEWAY": str(gateway.path), "HTTP_X_SEGUE_TICKET": gateway.ticket(LISTENER)}
+        with kernel(under_voila(world) | given) as opened:
+            yield opened
+    finally:
+        gateway.close()
+
+
 def run_notebook(opened: Kernel) -> list[dict]:
     """Run the notebook's cells and return what each gave."""
     given = [opened.run(source) for source in cells(NOTEBOOK)]
@@ -56,8 +71,8 @@ def run_notebook(opened: Kernel) -> list[dict]:
     return given
 
 
-def test_under_voila_the_notebook_is_the_logged_in_listeners_player_and_light(world: World):
-    with kernel(under_voila(world)) as opened:
+def test_under_voila_the_notebook_is_the_logged_in_listeners_player_and_light(world: World, tmp_path: Path):
+    with seated(world, tmp_path) as opened:
         given = run_notebook(opened)
         assert [bool(each["data"].get(WIDGET)) for each in given].count(True) == 1
         shown = [each["data"] for each in given if each["data"]]

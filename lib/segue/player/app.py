@@ -8,8 +8,11 @@ from collections.abc import Callable
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
+from IPython import get_ipython
+
 from segue.errors import SegueError
 from segue.pipeline.run import BY_HAND, Run, current_run
+from segue.player.comms import only_for
 from segue.player.desk import Desk
 from segue.player.expected import Expected
 from segue.player.gate import Gate
@@ -55,6 +58,7 @@ class Player:
         widget.comm.on_close(lambda message: self.close())
         atexit.register(self.close)
         if not place.local:
+            only_for(get_ipython().kernel, widget.comm.comm_id, self.gate)
             self._start()
 
     @property
