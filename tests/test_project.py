@@ -8,7 +8,7 @@ import yaml
 
 ROOT = Path(__file__).parents[1]
 _ONLY_CONDA = {"openjdk", "ffmpeg", "mongodb", "make", "pip"}
-_ONLY_PIP = {"click", "crc32c", "soundfile", "soxr"}
+_ONLY_PIP = {"click", "confusable-homoglyphs", "crc32c", "soundfile", "soxr"}
 
 
 def _split(requirement: str) -> tuple[str, str]:

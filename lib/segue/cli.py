@@ -11,6 +11,7 @@ from typing import Any
 import click
 
 from segue.commands.activity import activity
+from segue.commands.backup import backup, restore
 from segue.commands.data import data
 from segue.commands.evaluate import evaluate
 from segue.commands.features import features
@@ -18,6 +19,7 @@ from segue.commands.import_plays import import_plays
 from segue.commands.recommend import path, recommend, similar
 from segue.commands.refit import refit
 from segue.commands.simulate import simulate
+from segue.commands.user import user
 from segue.commands.worker import worker
 from segue.errors import SegueError, UsageError
 
@@ -105,6 +107,9 @@ app.add_command(activity)
 app.add_command(import_plays)
 app.add_command(simulate)
 app.add_command(worker)
+app.add_command(user)
+app.add_command(backup)
+app.add_command(restore)
 
 
 @app.command()

@@ -168,15 +168,29 @@ def test_an_account_that_is_written_again_is_not_taken(store: AccountStore):
 
 
 @pytest.mark.slow
-def test_accounts_of_another_schema_are_left_alone(store: AccountStore, services: Settings):
+def test_accounts_of_a_newer_schema_are_left_alone(store: AccountStore, services: Settings):
     meta = store.client["segue_accounts"]["meta"]
-    assert meta.find_one({"_id": "schema"})["version"] == 1
-    meta.update_one({"_id": "schema"}, {"$set": {"version": 2}})
+    assert meta.find_one({"_id": "schema"})["version"] == 2
+    meta.update_one({"_id": "schema"}, {"$set": {"version": 3}})
     try:
-        with pytest.raises(SegueError, match="has schema 2 and this Segue writes 1"):
+        with pytest.raises(SegueError, match="has schema 3 and this Segue writes 2"):
             open_accounts(services.mongo_uri)
     finally:
-        meta.update_one({"_id": "schema"}, {"$set": {"version": 1}})
+        meta.update_one({"_id": "schema"}, {"$set": {"version": 2}})
+
+
+@pytest.mark.slow
+def test_accounts_of_the_first_schema_are_upgraded(store: AccountStore, services: Settings):
+    old = _account(f"mi{uuid.uuid4().hex}")
+    store.add(old)
+    database = store.client["segue_accounts"]
+    new_fields = dict.fromkeys(("look", "operator", "once_until", "ended"), "")
+    database["accounts"].update_one({"_id": old.account_id}, {"$unset": new_fields})
+    database["meta"].update_one({"_id": "schema"}, {"$set": {"version": 1}})
+    with closing(open_accounts(services.mongo_uri)) as opened:
+        assert opened.by_key(old.key) == old
+        assert opened.looks_taken(old.name.replace("m", "rn"))
+    assert database["meta"].find_one({"_id": "schema"})["version"] == 2
 
 
 @pytest.mark.slow

@@ -84,8 +84,8 @@ def import_plays(*, file: Path, name: str | None, listener_id: str | None, as_js
 
 def _listener_id(settings: Settings, name: str | None, listener_id: str | None) -> str:
     """Return the id of the account of a name, or the given one."""
-    from segue.player.credentials import compared
     from segue.store.accounts import open_accounts
+    from segue.store.names import compared
 
     if name is None:
         assert listener_id is not None

@@ -10,6 +10,7 @@ from pathlib import Path
 from pymongo.errors import PyMongoError
 
 from segue.live.activity import Activity
+from segue.live.deletions import Deletions
 from segue.live.loading import Models
 from segue.live.newcomers import Newcomers
 from segue.live.serving import Serving
@@ -36,10 +37,16 @@ class Housekeeping:
         The data set's, where newcomers are looked for every `ARRIVALS_S`.
     activity
         Flushed every `FLUSH_S`.
+
+    Attributes
+    ----------
+    deletions
+        Known before the first models are ready.
     """
 
     def __init__(self, models: Models, store: Store, activity: Activity) -> None:
         self._models, self._store, self._activity = models, store, activity
+        self.deletions = Deletions(store)
         self._newcomers: Newcomers | None = None
         self._run_of_newcomers: Path | None = None
         self._served: Serving | None = None
@@ -77,6 +84,7 @@ class Housekeeping:
                 now = time.monotonic()
                 # A store that is away is waited for; the batches say so.
                 with contextlib.suppress(PyMongoError):
+                    self.deletions.refresh()
                     self._models.refresh()
                     self._ready.set()
                     self._activity.run = self._models.run.path.name

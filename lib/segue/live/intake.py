@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import base64
 import json
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Collection, Iterable
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from typing import Any
@@ -40,7 +40,9 @@ class Sorted:
     sent_ms: dict[str, int] = field(default_factory=dict)
 
 
-def sort(records: Iterable[Any], dataset: str, unknown: Unknown) -> Sorted:
+def sort(
+    records: Iterable[Any], dataset: str, unknown: Unknown, gone: Collection[str] = frozenset()
+) -> Sorted:
     """Return what records of ``segue.plays`` hold for one data set; events of others are passed over.
 
     Parameters
@@ -49,6 +51,8 @@ def sort(records: Iterable[Any], dataset: str, unknown: Unknown) -> Sorted:
         In the order of their offsets within each partition.
     unknown
         Asked once for all tracks.
+    gone
+        Listeners of whom nothing may be kept: their events are passed over too.
     """
     found = Sorted()
     valid = []
@@ -58,7 +62,7 @@ def sort(records: Iterable[Any], dataset: str, unknown: Unknown) -> Sorted:
         except Malformed as error:
             found.refused.append((record, str(error)))
             continue
-        if event.dataset == dataset:
+        if event.dataset == dataset and event.listener_id not in gone:
             valid.append((record, event))
     strange = unknown({event.track_id for _, event in valid}) if valid else set()
     for record, event in valid:

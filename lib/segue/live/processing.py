@@ -13,6 +13,7 @@ from kafka import KafkaProducer, TopicPartition
 
 from segue.live import intake
 from segue.live.activity import Activity
+from segue.live.deletions import Deletions
 from segue.live.events import Recommendation, now
 from segue.live.ledger import Entry, Ledger, Written
 from segue.live.loading import Models
@@ -60,6 +61,8 @@ class Processing:
         Is told what was done.
     length
         Tracks in a list.
+    deletions
+        Whose events have no effect any more.
     """
 
     def __init__(
@@ -71,8 +74,10 @@ class Processing:
         models: Models,
         activity: Activity,
         length: int,
+        deletions: Deletions,
     ) -> None:
         self._store, self._database, self._log = store, database, log
+        self._deletions = deletions
         self._producer, self._models, self._activity, self._length = producer, models, activity, length
         self._owed, self._read = Owed(), dict[int, int]()
         self._written: deque[Written] = deque()
@@ -96,7 +101,10 @@ class Processing:
         """
         began = time.monotonic()
         found = intake.sort(
-            (record for batch in records.values() for record in batch), self._database, self._unknown
+            (record for batch in records.values() for record in batch),
+            self._database,
+            self._unknown,
+            self._deletions.ids,
         )
         sent = [self._refuse(record, reason) for record, reason in found.refused]
         for wave in _waves(self._log, found.active):
@@ -131,6 +139,14 @@ class Processing:
         self._ledger.close()
         self._ledger = Ledger(self._store, self._log, self._written.append)
         self.keep_to(set())
+
+    def remove_deleted(self) -> None:
+        """Remove all of listeners who have deleted their accounts; raises PyMongoError as `turn` does.
+
+        What is not in the store yet is forgotten, as by `restart`, and read again without their events.
+        """
+        self.restart()
+        self._deletions.remove()
 
     def keep_to(self, partitions: Collection[int]) -> None:
         """Forget where we are in all other partitions, as some have come or gone."""

@@ -17,6 +17,7 @@ from pymongo.errors import PyMongoError
 
 from segue.live import broker
 from segue.live.activity import Activity
+from segue.live.deletions import Deletions
 from segue.live.exposition import Endpoint
 from segue.live.housekeeping import Housekeeping
 from segue.live.loading import Models
@@ -137,7 +138,10 @@ class Worker:
         # Models are loaded while Kafka is asked; nothing is read before both are there.
         if not housekeeping.ready(_MODELS_S):
             return
-        processing = self._at_work()
+        processing = self._at_work(housekeeping.deletions)
+        if housekeeping.deletions.waiting:
+            plays.hold()
+            processing.remove_deleted()
         self._place(plays)
         records = plays.poll(0 if processing.owes else _POLL_MS)
         self._keep_to(plays, processing)
@@ -188,7 +192,7 @@ class Worker:
             self._moves = self._plays.moves
         return self._plays
 
-    def _at_work(self) -> Processing:
+    def _at_work(self, deletions: Deletions) -> Processing:
         if self._producer is None:
             self._producer = broker.producer(self._bootstrap)
         if self._processing is None:
@@ -200,6 +204,7 @@ class Worker:
                 self._models,
                 self._activity,
                 self.settings.list_length,
+                deletions,
             )
         return self._processing
 

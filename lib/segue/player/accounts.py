@@ -9,6 +9,7 @@ import unicodedata
 import uuid
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
+from datetime import timedelta
 from typing import TypeVar
 
 from argon2 import PasswordHasher
@@ -16,12 +17,20 @@ from argon2.exceptions import InvalidHashError, VerificationError
 
 from segue.errors import SegueError
 from segue.live.events import now
-from segue.player.credentials import Unsuitable, check_name, check_password, compared
-from segue.player.throttle import Throttle, longest_wait_s
-from segue.store.accounts import Account, AccountStore, NameTaken
+from segue.player.credentials import Unsuitable, check_name, check_password
+from segue.player.throttle import Throttle, longest_wait_s, place
+from segue.store import personal
+from segue.store.accounts import Account, AccountStore, NameTaken, translated
+from segue.store.names import compared
 
 WRONG = "This name or password is not right."
 TAKEN = "That name is taken. Choose another, or log in if it is yours."
+ALIKE = "That name looks like one that is taken. Choose another."
+EXPIRED = "This one-time password is no longer good. Ask the operator for another."
+CHANGED = "This account was changed meanwhile. Log in again."
+
+_LEFT_FOR = timedelta(minutes=1)
+"""How long after a deletion nobody writes anything more of the account."""
 
 _HASHERS = 2
 """Hashes made at once: each takes 64 MiB and a core for a tenth of a second."""
@@ -31,7 +40,7 @@ T = TypeVar("T")
 
 
 class Refused(SegueError):
-    """A login that failed; the text is the same for a wrong name and a wrong password."""
+    """A login or confirmation that failed; the text is the same for a wrong name and a wrong password."""
 
 
 class TooMany(SegueError):
@@ -51,6 +60,7 @@ class Accounts:
         self._hasher = hasher or PasswordHasher()
         self._hashing = ThreadPoolExecutor(_HASHERS, thread_name_prefix="argon2")
         self._reading = ThreadPoolExecutor(8, thread_name_prefix="accounts")
+        self._patient = ThreadPoolExecutor(2, thread_name_prefix="accounts-patient")
         self._waiting = 0
         self._by_name = Throttle(free=5)
         self._by_address = Throttle(free=30)
@@ -67,11 +77,14 @@ class Accounts:
         """
         key = check_name(name)
         check_password(password, name)
+        address = place(address)
         wait_s = self._signups.wait_s(address)
         if wait_s:
             raise TooMany(wait_s)
         if await self.read(self.store.by_key, key):
             raise Unsuitable("name", TAKEN)
+        if await self.read(self.store.looks_taken, name):
+            raise Unsuitable("name", ALIKE)
         self._signups.begin(address)
         hashed = await self._hash(self._hasher.hash, _plain(password))
         account = Account(uuid.uuid4().hex, name, key, hashed, epoch=0, created=now())
@@ -89,8 +102,45 @@ class Accounts:
         Refused, TooMany, StoreAway
             If they do not belong together, were tried too often, or the store is away.
         """
-        key = compared(name)[:100]
-        counts = [(self._by_name, key), (self._by_address, address)]
+        account = await self._check(compared(name)[:100], password, address)
+        if account.once_until is not None and account.once_until < now():
+            raise Refused(EXPIRED)
+        if self._hasher.check_needs_rehash(account.hash):
+            renewed = await self._hash(self._hasher.hash, _plain(password))
+            await self.read(self.store.replace_hash, account, renewed)
+        return account
+
+    async def confirm(self, account: Account, password: str, address: str) -> None:
+        """Make sure that the password is the account's, as guessing with an open session is guessing too.
+
+        Raises
+        ------
+        Refused, TooMany, StoreAway
+            As `log_in` does.
+        """
+        if (await self._check(account.key, password, address)).account_id != account.account_id:
+            raise Refused(WRONG)
+
+    async def change_password(self, account: Account, password: str) -> Account:
+        """Give an account another password, which ends all its sessions; the account as it is then.
+
+        Raises
+        ------
+        Unsuitable, Refused, TooMany, StoreAway
+            If the password will not do or is the old one, the account changed meanwhile, too many wait, or
+            the store is away.
+        """
+        check_password(password, account.name)
+        if await self._hash(self._verify, account.hash, _plain(password)):
+            raise Unsuitable("password", "That is the password you have now. Choose another.")
+        hashed = await self._hash(self._hasher.hash, _plain(password))
+        changed = await self.read(self.store.change_password, account, hashed)
+        if changed is None:
+            raise Refused(CHANGED)
+        return changed
+
+    async def _check(self, key: str, password: str, address: str) -> Account:
+        counts = [(self._by_name, key), (self._by_address, place(address))]
         wait_s = longest_wait_s(counts)
         if wait_s:
             raise TooMany(wait_s)
@@ -109,11 +159,37 @@ class Accounts:
         if account is None or not right:
             raise Refused(WRONG)
         self._by_name.forget(key)
-        self._by_address.take_back(address)
-        if self._hasher.check_needs_rehash(account.hash):
-            renewed = await self._hash(self._hasher.hash, _plain(password))
-            await self.read(self.store.replace_hash, account.account_id, renewed)
+        self._by_address.take_back(place(address))
         return account
+
+    async def end_sessions(self, account_id: str) -> Account | None:
+        """End all sessions of an account; the account as it is then, None if it is gone."""
+        return await self.read(self.store.end_sessions, account_id)
+
+    async def delete(self, account_id: str) -> None:
+        """Remove an account and all that the data sets keep of it.
+
+        From the first moment on nobody is logged in with it. The live workers hear of it within a second, and
+        remove what they have written since; `finish_deletions` looks once more a minute later.
+
+        Raises
+        ------
+        StoreAway
+            If the store does not answer. What was begun `finish_deletions` ends.
+        """
+        await self.read(self.store.delete, account_id, now())
+        await self.patiently(self._remove, account_id)
+
+    async def finish_deletions(self) -> None:
+        """Remove what is left of deleted accounts: by a server that was killed, by a worker that was slow."""
+        for account_id in await self.read(self.store.deletions, now() - _LEFT_FOR):
+            await self.patiently(self._remove, account_id)
+            await self.read(self.store.deletion_done, account_id)
+
+    def _remove(self, account_id: str) -> None:
+        with translated():
+            for name in personal.data_sets(self.store.patient):
+                personal.remove(self.store.patient[name], account_id)
 
     async def by_id(self, account_id: str) -> Account | None:
         """Return the account with this id, if there is one."""
@@ -123,10 +199,15 @@ class Accounts:
         """Return what a blocking call to the store returns, without blocking the loop."""
         return await asyncio.get_running_loop().run_in_executor(self._reading, function, *arguments)
 
+    async def patiently(self, function: Callable[..., T], *arguments: object) -> T:
+        """Return what a call returns that may take long, beside all others."""
+        return await asyncio.get_running_loop().run_in_executor(self._patient, function, *arguments)
+
     def close(self) -> None:
         """End the threads and the store's connections."""
         self._hashing.shutdown(wait=True, cancel_futures=True)
         self._reading.shutdown(wait=False, cancel_futures=True)
+        self._patient.shutdown(wait=False, cancel_futures=True)
         self.store.close()
 
     async def _hash(self, function: Callable[..., T], *arguments: str) -> T:

@@ -6,6 +6,7 @@ import re
 import unicodedata
 
 from segue.errors import SegueError
+from segue.store.names import compared, is_of_one_script
 
 NAME_LENGTH = (2, 32)
 PASSWORD_LENGTH = (10, 200)
@@ -38,13 +39,10 @@ class Unsuitable(SegueError):
         self.field = field
 
 
-def compared(name: str) -> str:
-    """Return a name as names are compared: two that differ only in case are one."""
-    return unicodedata.normalize("NFKC", unicodedata.normalize("NFKC", name).casefold())
-
-
 def check_name(name: str) -> str:
     """Return the name as it is compared.
+
+    Whether it looks like one that is taken only the store can tell (`segue.store.names.looks`).
 
     Raises
     ------
@@ -63,6 +61,8 @@ def check_name(name: str) -> str:
             raise Unsuitable("name", "A name is made of letters, digits, dots, dashes and underscores only.")
     if not any(map(_is_letter_or_digit, name)):
         raise Unsuitable("name", "A name needs at least one letter or digit.")
+    if not is_of_one_script(name):
+        raise Unsuitable("name", "This name mixes letters that only look alike. Write it in one alphabet.")
     return compared(name)
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ipaddress
 import time
 from collections import OrderedDict
 from collections.abc import Callable, Sequence
@@ -63,6 +64,23 @@ class Throttle:
     def forget(self, key: str) -> None:
         """Forget a key's failures."""
         self._records.pop(key, None)
+
+
+def place(address: str) -> str:
+    """Return what an address is counted as: of IPv6 the network, as one household has 2^64 addresses or more.
+
+    >>> place("192.0.2.1"), place("2001:db8::1"), place("::ffff:192.0.2.1")
+    ('192.0.2.1', '2001:db8::/64', '192.0.2.1')
+    """
+    try:
+        found = ipaddress.ip_address(address.partition("%")[0])
+    except ValueError:
+        return address
+    if found.version == 4:
+        return str(found)
+    if found.ipv4_mapped:
+        return str(found.ipv4_mapped)
+    return str(ipaddress.ip_network((found.packed[:8] + bytes(8), 64)))
 
 
 def longest_wait_s(pairs: Sequence[tuple[Throttle, str]]) -> float:

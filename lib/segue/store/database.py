@@ -10,6 +10,8 @@ from pymongo.errors import ConfigurationError, InvalidURI, PyMongoError, ServerS
 from pymongo.uri_parser import parse_uri
 
 from segue.errors import SegueError
+from segue.store.accounts import DATABASE as ACCOUNTS
+from segue.store.accounts import RESTORING
 from segue.store.activity import ActivityStore
 from segue.store.cards import CardStore
 from segue.store.features import FeatureStore
@@ -107,13 +109,13 @@ def open_store(uri: str, database: str) -> Store:
     Raises
     ------
     SegueError
-        If the URI is malformed or nothing answers there within five seconds.
+        If the URI is malformed, nothing answers there within five seconds, or it was restored in part only.
     """
     try:
         client: MongoClient[dict[str, Any]] = MongoClient(
             uri, serverSelectionTimeoutMS=_WAIT_MS, appname="segue"
         )
-        client.admin.command("ping")
+        restoring = client[ACCOUNTS]["meta"].find_one({"_id": RESTORING})
     except (InvalidURI, ConfigurationError) as error:
         raise SegueError(f"SEGUE_MONGO is not a MongoDB URI: {error}") from None
     except ServerSelectionTimeoutError:
@@ -122,4 +124,7 @@ def open_store(uri: str, database: str) -> Store:
         raise SegueError(
             f"no document store answers at {nodes}: start one with `segue services up`"
         ) from None
+    if restoring:
+        client.close()
+        raise SegueError("a restore of this store has not finished: run `segue restore` again")
     return Store(client, database)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from pymongo.collection import Collection
@@ -11,7 +11,7 @@ from pymongo.errors import BulkWriteError
 _DUPLICATE = 11_000
 
 
-def insert_new(collection: Collection[dict[str, Any]], documents: Sequence[dict[str, Any]]) -> list[int]:
+def insert_new(collection: Collection[Any], documents: Sequence[Mapping[str, Any]]) -> list[int]:
     """Insert documents and return the places of those whose key was there already; these stay as they were.
 
     Raises
