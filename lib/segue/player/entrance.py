@@ -2,16 +2,20 @@
 
 from __future__ import annotations
 
+import contextlib
 from urllib.parse import urlencode
 
 from tornado.web import HTTPError
 
-from segue.player.accounts import WRONG, Accounts, Refused, TooMany
+from segue.player.accounts import Refused, TooMany
 from segue.player.credentials import Unsuitable
 from segue.player.web import Handler, local_path, render
 from segue.store.accounts import Account, StoreAway
 
-_AWAY = "The accounts cannot be reached just now. Nothing is lost; try again in a moment."
+AWAY = "The accounts cannot be reached just now. Nothing is lost; try again in a moment."
+
+RENEWAL = "/account/password"
+"""Where who came by a one-time password chooses another."""
 
 
 class Entrance(Handler):
@@ -20,22 +24,17 @@ class Entrance(Handler):
     page = ""
 
     @property
-    def accounts(self) -> Accounts:
-        """Return the server's accounts."""
-        accounts: Accounts = self.settings["accounts"]
-        return accounts
-
-    @property
     def target(self) -> str:
         """Return where the listener wanted to go."""
         return local_path(self.get_argument("next", "/"))
 
-    def get(self) -> None:
-        """Show the form."""
-        if self.current_user:
-            self.redirect(self.target)
-            return
-        self._show()
+    async def get(self) -> None:
+        """Show the form, or lead on who is logged in."""
+        listener = await self.sessions.listener(self, changing=True)
+        if listener is None:
+            self._show()
+        else:
+            self.redirect(RENEWAL if listener.must_change else self.target)
 
     async def post(self) -> None:
         """Take what was typed."""
@@ -45,18 +44,19 @@ class Entrance(Handler):
         password = self.get_body_argument("password", "", strip=False)
         try:
             account = await self.enter(name, password)
+            await self.end_session()
         except Unsuitable as error:
             self._show(400, name, **{error.field: str(error)})
-        except Refused:
-            self._show(401, name, error=WRONG)
+        except Refused as error:
+            self._show(401, name, error=str(error))
         except TooMany as error:
             self.set_header("Retry-After", str(error.wait_s))
             self._show(429, name, error=str(error))
         except StoreAway:
-            self._show(503, name, error=_AWAY)
+            self._show(503, name, error=AWAY)
         else:
             self.sessions.begin(self, account)
-            self.redirect(self.target, status=303)
+            self.redirect(self.target if account.once_until is None else RENEWAL, status=303)
 
     async def enter(self, name: str, password: str) -> Account:
         """Return the account that is now logged in."""
@@ -105,10 +105,11 @@ class SignUp(Entrance):
 class LogOut(Handler):
     """``POST /logout``: by a form or by `fetch`, from our own pages only."""
 
-    def post(self) -> None:
-        """End the session."""
+    async def post(self) -> None:
+        """End the session and its kernels; while the store is away, only this browser forgets it."""
         self.require_same_origin()
-        self.sessions.end(self)
+        with contextlib.suppress(StoreAway):
+            await self.end_session()
         self.redirect("/login", status=303)
 
     def get(self) -> None:

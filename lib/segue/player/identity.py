@@ -8,18 +8,21 @@ import secrets
 import tempfile
 import time
 from dataclasses import dataclass
+from datetime import timedelta
 from pathlib import Path
-from typing import Any
+from typing import Any, Protocol
 
 from jupyter_server.auth.identity import IdentityProvider, User
 from tornado.web import HTTPError, RequestHandler
 
 from segue.errors import SegueError, UsageError
+from segue.live.events import now
 from segue.player.accounts import Accounts
 from segue.settings import Settings
 from segue.store.accounts import Account, StoreAway
 
 DAYS = 30
+LASTING = timedelta(days=DAYS)
 """How long a login lasts."""
 
 _CHECK_S = 5.0
@@ -31,15 +34,31 @@ _LEAST_SECRET = 32
 
 @dataclass
 class Listener(User):
-    """An account that is logged in; ``username`` is its id, ``session`` the login it came by."""
+    """An account that is logged in.
+
+    ``username`` is its id, ``session`` the login it came by (epoch and number), ``operator`` whether it may
+    see what everybody does, ``must_change`` whether it came by a one-time password, with which it may do
+    nothing but choose another.
+    """
 
     session: str = ""
+    operator: bool = False
+    must_change: bool = False
+
+
+class Kernels(Protocol):
+    """What sessions ask of the server's kernels."""
+
+    def owners(self) -> set[tuple[str, str]]:
+        """Return account and session of every kernel."""
+
+    async def end_of(self, account_id: str, session: str | None = None) -> int:
+        """End the kernels of an account, or of one session."""
 
 
 @dataclass(slots=True)
 class _Seen:
-    name: str
-    epoch: int
+    account: Account | None
     at: float
 
 
@@ -57,7 +76,7 @@ class Sessions:
 
     def begin(self, handler: RequestHandler, account: Account) -> None:
         """Log in: a new session, whatever cookie came with the request."""
-        self._remember(account)
+        self.note(account.account_id, account)
         value = f"{account.account_id}.{account.epoch}.{secrets.token_hex(16)}"
         handler.set_signed_cookie(
             cookie_name(handler), value, expires_days=DAYS, path="/", httponly=True, samesite="Lax",
@@ -65,14 +84,42 @@ class Sessions:
         )  # fmt: skip
         handler.clear_cookie("_xsrf")
 
-    def end(self, handler: RequestHandler) -> None:
-        """Log out: the browser forgets the session."""
+    def forget(self, handler: RequestHandler) -> None:
+        """Let the browser forget its session."""
         handler.clear_cookie(
             cookie_name(handler), path="/", httponly=True, samesite="Lax", secure=is_https(handler)
         )
 
-    async def listener(self, handler: RequestHandler) -> Listener | None:
+    async def end(self, handler: RequestHandler) -> Listener | None:
+        """Log out: the session ends whoever has its cookie. Returns whose it was, None if it was nobody's.
+
+        Raises
+        ------
+        StoreAway
+            If the store cannot keep it; the browser forgets the session all the same.
+        """
+        self.forget(handler)
+        listener = await self.listener(handler, changing=True)
+        if listener is not None:
+            account = await self._accounts.read(
+                self._accounts.store.end_session, listener.username, listener.session, now(), LASTING
+            )
+            self.note(listener.username, account)
+        return listener
+
+    def note(self, account_id: str, account: Account | None) -> None:
+        """Note how an account is now, None if it is gone: what ended has ended at once on this server."""
+        if len(self._seen) >= _REMEMBERED:
+            self._seen.clear()
+        self._seen[account_id] = _Seen(account, time.monotonic())
+
+    async def listener(self, handler: RequestHandler, *, changing: bool = False) -> Listener | None:
         """Return who sent a request, or None for nobody that is logged in.
+
+        Parameters
+        ----------
+        changing
+            Whether one who came by a one-time password counts as well.
 
         Raises
         ------
@@ -83,27 +130,45 @@ class Sessions:
         parts = cookie.decode("ascii", "replace").split(".") if cookie else []
         if len(parts) != 3 or not parts[1].isdecimal():
             return None
-        account_id, epoch, session = parts
-        seen = await self._look(account_id)
-        if seen is None or seen.epoch != int(epoch):
+        account_id, session = parts[0], f"{parts[1]}.{parts[2]}"
+        account = await self._look(account_id)
+        if account is None or is_over(account, session):
             return None
-        return Listener(username=account_id, name=seen.name, display_name=seen.name, session=session)
+        must_change = account.once_until is not None
+        if must_change and not changing:
+            return None
+        return Listener(
+            username=account_id, name=account.name, display_name=account.name, session=session,
+            operator=account.operator, must_change=must_change,
+        )  # fmt: skip
 
-    async def _look(self, account_id: str) -> _Seen | None:
+    async def sweep(self, kernels: Kernels) -> None:
+        """End the kernels of sessions that ended, here or by way of another server."""
+        for account_id, session in kernels.owners():
+            try:
+                account = await self._look(account_id)
+            except StoreAway:
+                return
+            if account is None or is_over(account, session):
+                await kernels.end_of(account_id, session)
+
+    async def _look(self, account_id: str) -> Account | None:
         seen = self._seen.get(account_id)
-        now = time.monotonic()
-        if seen and now - seen.at < _CHECK_S:
-            return seen
+        at = time.monotonic()
+        if seen and at - seen.at < _CHECK_S:
+            return seen.account
         try:
             account = await self._ask(account_id)
         except StoreAway:
-            if seen and now - seen.at < _TRUST_S:
-                return seen
+            if seen and at - seen.at < _TRUST_S:
+                return seen.account
             raise
-        if account is None:
-            self._seen.pop(account_id, None)
-            return None
-        return self._remember(account)
+        noted = self._seen.get(account_id)
+        if noted and noted.at > at:
+            # What was noted while the store was asked is newer than its answer.
+            return noted.account
+        self.note(account_id, account)
+        return account
 
     async def _ask(self, account_id: str) -> Account | None:
         """Ask the store once for all requests that wait for one answer; for a while not, when it is away."""
@@ -120,12 +185,6 @@ class Sessions:
             self._away_until = time.monotonic() + _REST_S
             raise
 
-    def _remember(self, account: Account) -> _Seen:
-        if len(self._seen) >= _REMEMBERED:
-            self._seen.clear()
-        seen = self._seen[account.account_id] = _Seen(account.name, account.epoch, time.monotonic())
-        return seen
-
 
 class AccountIdentity(IdentityProvider):
     """Jupyter's question of who is asking, answered by the session alone: no token, no other password."""
@@ -141,6 +200,11 @@ class AccountIdentity(IdentityProvider):
     def get_handlers(self) -> list[tuple[str, Any]]:
         """Return none: the server mounts its own pages."""
         return []
+
+
+def is_over(account: Account, session: str) -> bool:
+    """Tell whether a session of an account has ended."""
+    return session.partition(".")[0] != str(account.epoch) or session in account.ended
 
 
 def cookie_name(handler: RequestHandler) -> str:

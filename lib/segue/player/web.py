@@ -20,7 +20,8 @@ import jinja2
 from tornado.httputil import HTTPServerRequest
 from tornado.web import Application, HTTPError, RequestHandler
 
-from segue.player.identity import Listener, Sessions, is_https
+from segue.player.accounts import Accounts
+from segue.player.identity import Kernels, Listener, Sessions, is_https
 from segue.store.accounts import StoreAway
 
 log = logging.getLogger(__name__)
@@ -167,6 +168,29 @@ class Handler(Polite):
         """Return the server's sessions."""
         sessions: Sessions = self.settings["sessions"]
         return sessions
+
+    @property
+    def accounts(self) -> Accounts:
+        """Return the server's accounts."""
+        accounts: Accounts = self.settings["accounts"]
+        return accounts
+
+    async def end_session(self) -> None:
+        """Log out whoever sent the request, if anybody did, and end the kernels of that session.
+
+        Raises
+        ------
+        StoreAway
+            If the store cannot keep it; this browser forgets the session all the same.
+        """
+        listener = await self.sessions.end(self)
+        if listener is not None:
+            await self.end_kernels(listener.username, listener.session)
+
+    async def end_kernels(self, account_id: str, session: str | None = None) -> None:
+        """End the kernels of an account, or only those of one of its sessions."""
+        kernels: Kernels = self.settings["kernel_manager"]
+        await kernels.end_of(account_id, session)
 
     async def prepare(self) -> None:
         """Find out who asks."""
