@@ -3,7 +3,18 @@
 import subprocess
 import sys
 
-NAMES = ("pipeline", "features", "parity", "etl", "copies", "retrieval", "spark_models", "lists", "live")
+NAMES = (
+    "pipeline",
+    "features",
+    "parity",
+    "etl",
+    "copies",
+    "retrieval",
+    "spark_models",
+    "lists",
+    "live",
+    "player",
+)
 
 for name in NAMES:
     print(f"== benchmarks.{name}", flush=True)

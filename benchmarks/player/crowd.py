@@ -20,6 +20,9 @@ from segue.store import Store
 _STORED_S = 30.0
 _GONE_S = 60.0
 _LINGER_S = 10.0
+_BUFFER_S = 2.0
+_RETURN_S = 90.0
+_RESENT_S = 5.0
 
 
 @dataclass
@@ -66,25 +69,30 @@ class Crowd:
         people, pages = await self._arrived()
         listening = asyncio.gather(*(person.listen(seconds) for person in _everybody(people, pages)))
         await asyncio.sleep(seconds / 3)
+        for page in pages:
+            await page.hears()
         heard = [await page.heard_s() for page in pages]
         self.tally.down = True
         left = self.server.kill()
         began = time.monotonic()
         for person in people:
             person.welcomed.clear()
-        await asyncio.sleep(min(5.0, seconds / 10))
+        await asyncio.sleep(_BUFFER_S)
         went_on = [await page.heard_s() for page in pages]
         lingering = await self._until_gone(left, began)
         await asyncio.to_thread(self.server.restart)
         back = time.monotonic()
-        await asyncio.wait_for(asyncio.gather(*(person.welcomed.wait() for person in people)), 90)
+        returning = [asyncio.create_task(person.welcomed.wait()) for person in people]
+        _, away = await asyncio.wait(returning, timeout=_RETURN_S)
         reconnected = time.monotonic() - back
-        await asyncio.sleep(5)
+        await asyncio.sleep(_RESENT_S)
         self.tally.down = False
         await listening
+        await self._all(person.listen(seconds / 2) for person in _everybody(people, pages))
         await self._leave(people, pages)
         return {
             "kill_reconnected_s": round(reconnected, 1),
+            "kill_not_back": len(away),
             "kill_music_went_on": sum(
                 now is not None and before is not None and now != before
                 for before, now in zip(heard, went_on, strict=True)

@@ -25,6 +25,7 @@ _WATCH = Path(__file__).with_name("watch.js").read_text()
 _PLAY = '[data-testid="for-you"] [data-testid="row"] .row-title'
 _SOUND = "(window.segueAudio ?? document.querySelector('audio'))?.currentTime ?? null"
 _WAIT_MS = 60_000
+_BEACON_S = 0.5
 
 
 @asynccontextmanager
@@ -94,7 +95,6 @@ class RealPage:
     async def leave(self) -> None:
         """Take down what the page saw, and close it."""
         assert self.page is not None
-        assert self.context is not None
         await asyncio.sleep(1)
         for act in (await self.page.evaluate("window.segueSeen.acts")).values():
             if act["kind"] != "like":
@@ -103,8 +103,7 @@ class RealPage:
                 self.tally.likes_ms.append(act["listed"] - act["sent"])
             else:
                 self.tally.fail("a like without a list in a page")
-        await self.page.goto("about:blank")
-        await self.context.close()
+        await self.close()
 
     async def figures(self) -> dict[str, Any]:
         """Return when the first click of a page opened with ``click`` was answered, and the shell visible."""
@@ -125,11 +124,16 @@ class RealPage:
         return times
 
     async def close(self) -> None:
-        """Leave the page, so that it can tell its server."""
+        """Go elsewhere, and close the window when the page has told its server."""
         assert self.page is not None
         assert self.context is not None
         await self.page.goto("about:blank")
+        await asyncio.sleep(_BEACON_S)
         await self.context.close()
+
+    async def hears(self) -> None:
+        """Wait until there is sound."""
+        await self._until(f"({_SOUND}) > 0")
 
     async def heard_s(self) -> float | None:
         """Return where in its track the page's sound is."""
