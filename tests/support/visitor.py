@@ -25,6 +25,7 @@ from jupyter_server.services.kernels.connection.base import (
 )
 
 from segue.pipeline.files import write_json
+from segue.player.leash import SEATED
 from segue.services.process import is_gone
 from segue.settings import Settings
 
@@ -36,23 +37,29 @@ CELL = """
 import json, os
 from pathlib import Path
 import anywidget, traitlets
+from segue.player.leash import wait_for_listener
+
+wait_for_listener()
 
 class Widget(anywidget.AnyWidget):
     _esm = "export default { render({ model, el }) { el.textContent = model.get('told'); } }"
     told = traitlets.Unicode().tag(sync=True)
 
-told = {"pid": os.getpid(), "env": dict(os.environ)}
-folder = Path(os.environ["SEGUE_HOME"], "told")
-folder.mkdir(exist_ok=True)
-(folder / "part").write_text(json.dumps(told))
-(folder / "part").replace(folder / f"{os.environ['VOILA_KERNEL_ID']}.json")
-def fail(*_):
+def hear(_, content, buffers):
+    if "ask" in content:
+        widget.send({"answer": content["ask"], "for": os.environ["HTTP_X_SEGUE_LISTENER"]})
+        return
     print("printed by the kernel")
     raise ValueError("the inner secret")
 
 print("printed by the notebook")
 widget = Widget(told="secret-of-" + os.environ["HTTP_X_SEGUE_LISTENER"])
-widget.on_msg(fail)
+widget.on_msg(hear)
+told = {"pid": os.getpid(), "env": dict(os.environ), "model": widget.model_id}
+folder = Path(os.environ["SEGUE_HOME"], "told")
+folder.mkdir(exist_ok=True)
+(folder / f"part-{os.getpid()}").write_text(json.dumps(told))
+(folder / f"part-{os.getpid()}").replace(folder / f"{os.environ['VOILA_KERNEL_ID']}.json")
 widget
 """
 
@@ -96,12 +103,12 @@ class Server:
         return self.address.rstrip("/") + path
 
     def kernels(self) -> list[int]:
-        """Return the process ids of its kernels."""
+        """Return the process ids of the kernels that have a page, or had one."""
         children = psutil.Process(self.process.pid).children(recursive=True)
-        return [each.pid for each in children if each.status() != psutil.STATUS_ZOMBIE]
+        return [each.pid for each in children if each.name() == SEATED]
 
     def told(self, kernel_id: str) -> dict[str, Any]:
-        """Return what a kernel of the test's notebook was told: ``pid`` and ``env``."""
+        """Return ``pid`` and ``env`` of a kernel of the test's notebook, and its widget, ``model``."""
         return json.loads((self.settings.home / "told" / f"{kernel_id}.json").read_text())
 
     def log(self) -> str:
@@ -129,12 +136,12 @@ def serving(
     """Serve the player until the block ends; it must end by itself and leave no kernel."""
     environment = (
         os.environ
+        | {"SEGUE_PLAYER_PORT": "0"}
         | (environment or {})
         | {
             "SEGUE_HOME": str(settings.home),
             "SEGUE_MONGO": settings.mongo_uri,
             "SEGUE_PLAYER_HOST": settings.player_host,
-            "SEGUE_PLAYER_PORT": "0",
             "SEGUE_COOKIE_SECRET": SECRET,
         }
     )
@@ -165,6 +172,8 @@ def serving(
 
 class Visitor:
     """One browser: its cookies, its origin, what it sends."""
+
+    cookie_name = "segue"
 
     def __init__(self, server: Server) -> None:
         self.server = server
@@ -205,16 +214,12 @@ class Visitor:
     @property
     def account_id(self) -> str:
         """Return the account's id, which stands in the signed cookie."""
-        value = self.session.cookies["segue"].strip('"')
+        value = self.session.cookies[self.cookie_name].strip('"')
         return base64.b64decode(value.split("|")[4].split(":")[1]).decode().split(".")[0]
 
     def open_page(self, path: str = "/", **options: Any) -> str:
         """Open the player and return its kernel's id."""
-        answer = self.get(path, **options)
-        assert answer.status_code == 200, answer.text
-        found = re.search(r'"kernelId": "([0-9a-f-]{36})"', answer.text)
-        assert found, answer.text
-        return found[1]
+        return described(self.get(path, **options))["kernel"]
 
     def cookies(self) -> str:
         return "; ".join(f"{each.name}={each.value}" for each in self.session.cookies)
@@ -224,6 +229,14 @@ class Visitor:
         own = {"cookie": self.cookies(), "origin": self.server.url(""), "subprotocols": [PROTOCOL]}
         address = f"ws://{self.server.host}/api/kernels/{kernel_id}/channels?session_id={uuid.uuid4()}"
         return websocket.create_connection(address, timeout=15, **own | options)
+
+
+def described(page: requests.Response) -> dict[str, Any]:
+    """Return what a page says of its kernel and widget."""
+    assert page.status_code == 200, page.text
+    found = re.search(r'<script type="application/json" id="segue-page">(.*)</script>', page.text)
+    assert found, page.text
+    return json.loads(found[1])
 
 
 def message(kind: str, content: dict[str, Any], channel: str = "shell", version: str = "1.0.0") -> bytes:
@@ -251,6 +264,21 @@ def wait_closed(socket: websocket.WebSocket) -> None:
     for _ in frames(socket):
         pass
     socket.shutdown()
+
+
+def custom(model_id: str, **content: Any) -> bytes:
+    """Return what a page says to its widget."""
+    return message("comm_msg", {"comm_id": model_id, "data": {"method": "custom", "content": content}})
+
+
+def ask(socket: websocket.WebSocket, model_id: str) -> str:
+    """Ask the widget of the test's notebook and return the account that it answers for."""
+    number = uuid.uuid4().hex
+    socket.send_binary(custom(model_id, ask=number))
+    while True:
+        data = receive(socket, "comm_msg")["data"]
+        if data.get("content", {}).get("answer") == number:
+            return data["content"]["for"]
 
 
 def receive(socket: websocket.WebSocket, kind: str) -> dict[str, Any]:

@@ -1,69 +1,97 @@
-"""The player's page, and what only its owner may reach: the socket and the end of its kernel."""
+"""The player's page, and what only its owner may reach: its scripts, and the end of its kernel."""
 
 from __future__ import annotations
 
 import asyncio
-import json
-import re
-from collections.abc import AsyncIterator
-from urllib.parse import quote
+import contextlib
+import gzip
+import hashlib
+from collections.abc import Coroutine
+from functools import cache
+from pathlib import Path
+from typing import Any
 
+import nbformat
 from jupyter_server._tz import isoformat
-from tornado.httputil import HTTPHeaders
+from nbconvert.filters import markdown2html
 from tornado.iostream import StreamClosedError
-from tornado.web import HTTPError, StaticFileHandler
-from voila.tornado.handler import TornadoVoilaHandler
+from tornado.web import HTTPError, authenticated
 
-from segue.player.kernels import PlayerKernels, Visit, visit
-from segue.player.web import Polite, Private, render
+from segue.player.bundle import loader_script, page_style, player_script
+from segue.player.forking.holder import SeatFailed
+from segue.player.kernels import PlayerKernels, Seat
+from segue.player.web import Handler, Private, Refusal, render
 
-_IDENTITY = re.compile(r"x[-_]segue[-_]", re.I)
-_HEARTBEAT = "<script>window.voila_heartbeat()"
+PARTS = {"player.js": player_script, "player.css": page_style, "loader.js": loader_script}
+"""What the page loads, by name; for listeners who are logged in."""
+
+_REFUSED_WITHIN_S = 0.02
+"""A page waits so long for a refusal, which has a status of its own; its shell waits for no kernel."""
 
 
-class Page(Polite, TornadoVoilaHandler):
+class Page(Handler):
     """``/``: the notebook as a page, with a kernel of its own."""
 
-    async def get(self, path: str | None = None) -> None:
-        """Send the shell at once, then what the notebook renders."""
-        listener = self.current_user
-        set_identity(self.request.headers, listener.username, listener.name)
-        kernels: PlayerKernels = self.kernel_manager
-        begun = await kernels.begin(listener.username)
-        visit.set(begun)
-        closed = False
+    @authenticated
+    async def get(self) -> None:
+        """Send the shell at once, then which kernel and widget are the page's."""
+        taking = asyncio.ensure_future(self._take())
+        await asyncio.wait({taking}, timeout=_REFUSED_WITHIN_S)
+        if taking.done() and isinstance(taking.exception(), Refusal):
+            taking.result()
+        self.set_header("Content-Type", "text/html; charset=utf-8")
+        self.set_header("Cache-Control", "no-store")
+        # A proxy that gathers answers would hold the shell back until the kernel is there.
+        self.set_header("X-Accel-Buffering", "no")
         try:
-            self.set_header("Content-Type", "text/html; charset=utf-8")
-            self.set_header("Cache-Control", "no-store")
-            self.write(render("shell.html", name=listener.name, static_url=self.settings["static_url"]))
+            self.write(render("shell.html", part_url=part_url, notes=self.settings["page_notes"]))
             await self.flush()
-            if not await self._send_notebook(kernels, begun):
-                self.write(render("failed.html"))
-            await self.finish()
+            await self.finish(await self._last_part(taking))
         except StreamClosedError:
-            closed = True
-        finally:
-            kernels.finish(begun)
-        if closed and begun.kernel_id:
-            await kernels.end(begun.kernel_id)
+            with contextlib.suppress(Refusal, SeatFailed):
+                seat = await taking
+                await self.settings["kernel_manager"].end(seat.kernel_id)
 
-    async def _send_notebook(self, kernels: PlayerKernels, begun: Visit) -> bool:
-        """Send what the notebook renders; False when that ended before the page has what it needs."""
-        snippets: AsyncIterator[str] = self.get_generator()
+    @authenticated
+    async def post(self) -> None:
+        """Answer a page that runs on with a fresh kernel in the place of the one that it lost."""
+        self.require_same_origin()
+        self.set_header("Cache-Control", "no-store")
         try:
-            async with asyncio.timeout(kernels.page_s):
-                async for html in snippets:
-                    # The heartbeat is an inline script, which the page's policy forbids.
-                    self.write("\n" if html.startswith(_HEARTBEAT) else html)
-                    await self.flush()
-                    if begun.kernel_id is not None and kernels.owner(begun.kernel_id) is None:
-                        return False
-        except StreamClosedError:
-            raise
-        except Exception:
-            self.log.exception("the page could not be made")
-            return False
-        return True
+            self.write(describe(await self._take()))
+        except SeatFailed:
+            raise HTTPError(500) from None
+
+    def _take(self) -> Coroutine[Any, Any, Seat]:
+        kernels: PlayerKernels = self.settings["kernel_manager"]
+        assert self.current_user is not None
+        return kernels.take(self.current_user)
+
+    async def _last_part(self, taking: asyncio.Future[Seat]) -> str:
+        try:
+            return render("seat.html", description=describe(await taking))
+        except Refusal as refusal:
+            return render("failed.html", words=refusal.text)
+        except SeatFailed:
+            return render("failed.html", words="The player could not start.")
+
+
+class Part(Private):
+    """``/page/<version>/<name>``: a script or style of the page, under an address that changes with it."""
+
+    def get(self, version: str, name: str) -> None:
+        """Answer with the file; a browser keeps it for good."""
+        content, packed, current = _part(name)
+        if version != current:
+            raise HTTPError(404)
+        kind = "text/css" if name.endswith(".css") else "text/javascript"
+        self.set_header("Content-Type", f"{kind}; charset=utf-8")
+        self.set_header("Cache-Control", "private, max-age=31536000, immutable")
+        self.set_header("Vary", "Accept-Encoding")
+        if "gzip" in self.request.headers.get("Accept-Encoding", ""):
+            self.set_header("Content-Encoding", "gzip")
+            content = packed
+        self.finish(content)
 
 
 class KernelModel(Private):
@@ -95,20 +123,6 @@ class Shutdown(Private):
         self.set_status(204)
 
 
-class Static(Private, StaticFileHandler):
-    """JupyterLab's scripts, under an address that changes with them."""
-
-    def parse_url_path(self, url_path: str) -> str:
-        """Return the path below the folder."""
-        if "\0" in url_path:
-            raise HTTPError(404)
-        return super().parse_url_path(url_path)
-
-    def set_extra_headers(self, path: str) -> None:
-        """Let a browser keep them for good."""
-        self.set_header("Cache-Control", "private, max-age=31536000, immutable")
-
-
 def owned(handler: Private, kernel_id: str) -> PlayerKernels:
     """Return the kernels if this one is the listener's own.
 
@@ -124,24 +138,35 @@ def owned(handler: Private, kernel_id: str) -> PlayerKernels:
     return kernels
 
 
-def set_identity(headers: HTTPHeaders, account_id: str, name: str) -> None:
-    """Put the identity on a request, whatever the browser sent in its place."""
-    for header in [header for header in headers if _IDENTITY.match(header)]:
-        del headers[header]
-    headers["X-Segue-Listener"] = account_id
-    headers["X-Segue-Name"] = quote(name, safe="")
-
-
-def page_config(
-    current: dict[str, object], *, static_url: str, extensions_url: str, extensions: list[dict[str, object]]
-) -> dict[str, object]:
-    """Return what JupyterLab's scripts need to know: addresses and the widgets' own extensions."""
-    keep = ("baseUrl", "appUrl", "themesUrl", "terminalsAvailable", "extensionConfig", "progressiveRendering")
-    return {name: current[name] for name in keep if name in current} | {
-        "fullStaticUrl": static_url,
-        "fullLabextensionsUrl": extensions_url,
-        "federated_extensions": json.loads(json.dumps(extensions)),
-        "disabledExtensions": [],
-        "fullMathjaxUrl": "null",
-        "mathjaxConfig": "null",
+def describe(seat: Seat) -> dict[str, Any]:
+    """Return what the page's loader needs to join a widget to its kernel."""
+    return {
+        "kernel": seat.kernel_id,
+        "model": seat.model_id,
+        "channels": f"/api/kernels/{seat.kernel_id}/channels",
+        "esm": part_url("player.js"),
+        "css": part_url("player.css"),
+        "state": seat.state,
     }
+
+
+def part_url(name: str) -> str:
+    """Return the address of one of the page's `PARTS`."""
+    return f"/page/{_part(name)[2]}/{name}"
+
+
+def notes_of(notebook: Path) -> list[str]:
+    """Return a notebook's words as HTML, but for those that belong to the notebook alone."""
+    cells = nbformat.read(notebook, as_version=4).cells
+    return [
+        str(markdown2html(cell.source))
+        for cell in cells
+        if cell.cell_type == "markdown" and "notebook-only" not in cell.metadata.get("tags", [])
+    ]
+
+
+@cache
+def _part(name: str) -> tuple[bytes, bytes, str]:
+    """Return a part's content, plain and packed, and the first digits of its SHA-256."""
+    content = PARTS[name]().encode()
+    return content, gzip.compress(content, 9, mtime=0), hashlib.sha256(content).hexdigest()[:16]

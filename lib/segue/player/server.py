@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-import hashlib
+import contextlib
 import logging
 import os
 import re
@@ -13,37 +13,36 @@ from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
 
-from jupyter_core.paths import jupyter_path
-from jupyterlab_server.config import get_federated_extensions
 from tornado.ioloop import PeriodicCallback
 from tornado.web import Application, RequestHandler
 from traitlets import default
 from traitlets.config import Config
 from voila.app import Voila
-from voila.paths import collect_static_paths
 
-from segue.errors import SegueError
 from segue.pipeline.run import current_run
-from segue.player import entrance, monitor, page, web
+from segue.player import account, entrance, monitor, page, web
 from segue.player.accounts import Accounts
 from segue.player.audio import Clips, Source
 from segue.player.binding import bind, url
 from segue.player.channels import MESSAGE_BYTES, Connection, Socket
 from segue.player.connections import Networks, Server, files_allowed
+from segue.player.forking.interpreter import OwnInterpreter, PlayerKernel
+from segue.player.gateway import Gateway
 from segue.player.identity import AccountIdentity, Sessions, cookie_secret
 from segue.player.journal import log_answer, open_log
-from segue.player.kernels import OwnInterpreter, PlayerKernels
+from segue.player.kernels import PlayerKernels
+from segue.player.place import GATEWAY
 from segue.player.streams import PlayerAudio
 from segue.settings import Settings
 from segue.store import Store
-from segue.store.accounts import AccountStore
-
-EXTENSIONS = ("@jupyter-widgets/jupyterlab-manager", "@voila-dashboards/widgets-manager8", "anywidget")
-"""JupyterLab's extensions that draw widgets; no other is loaded."""
+from segue.store.accounts import AccountStore, StoreAway
 
 _KERNEL_ID = r"([0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12})"
 _LAST_ANSWERS_S = 5.0
 """Seconds that answers on their way have when the server is told to end."""
+
+_CARE_S = 5.0
+"""Seconds between two looks at what happened to accounts elsewhere."""
 
 _LONGEST_FOLDER = 45
 """A Unix socket's path has about 100 characters; a kernel's own part takes 55."""
@@ -62,7 +61,7 @@ class PlayerApp(Voila):
         folder: str,
         limits: Mapping[str, float],
     ) -> None:
-        super().__init__(config=_configuration(settings, folder, limits))
+        super().__init__(config=_configuration(settings, notebook, folder, limits))
         self.connection_dir = folder
         self._settings = settings
         self.accounts = Accounts(accounts)
@@ -74,6 +73,7 @@ class PlayerApp(Voila):
         self.identity_provider_class = AccountIdentity
         self.kernel_websocket_connection_class = Connection
         self.counts = monitor.Counts()
+        self.gateway = Gateway(settings, Path(folder))
         self.open_answers = web.OpenAnswers()
         self._proxies = Networks(settings.player_proxies)
 
@@ -85,6 +85,7 @@ class PlayerApp(Voila):
         """Return the application's settings."""
         return super().init_settings() | {
             "accounts": self.accounts,
+            "page_notes": page.notes_of(Path(self.notebook_path)),
             "sessions": Sessions(self.accounts),
             "default_handler_class": web.NotFound,
             "xsrf_cookie_kwargs": {"httponly": True, "samesite": "Lax"},
@@ -104,51 +105,16 @@ class PlayerApp(Voila):
             (r"/login", entrance.LogIn),
             (r"/signup", entrance.SignUp),
             (r"/logout", entrance.LogOut),
+            *account.routes(),
             (r"/health", monitor.Health),
-            (r"/metrics", monitor.Metrics, {"registry": monitor.registry(self.counts)}),
+            (r"/metrics", monitor.Metrics, {"registry": monitor.registry(self.counts, self.gateway.counts)}),
+            (rf"/page/([0-9a-f]{{16}})/({'|'.join(map(re.escape, page.PARTS))})", page.Part),
             (r"/page/([0-9a-f]{16})/([a-z.]+)", web.Asset),
             (r"/audio/([0-9]{1,16})", PlayerAudio, clips | counted),
             (rf"/api/kernels/{_KERNEL_ID}", page.KernelModel),
             (rf"/api/kernels/{_KERNEL_ID}/channels", Socket),
             (rf"/voila/api/shutdown/{_KERNEL_ID}", page.Shutdown),
-            *self._assets(),
-            (
-                r"/",
-                page.Page,
-                {
-                    "notebook_path": os.path.relpath(self.notebook_path, self.root_dir),
-                    "template_paths": self.template_paths,
-                    "config": self.config,
-                    "voila_configuration": self.voila_configuration,
-                },
-            ),
-        ]
-
-    def _assets(self) -> list[Any]:
-        """Return the routes of JupyterLab's scripts, each with its own folder, and tell pages their names."""
-        paths = collect_static_paths(["voila"], "lab")
-        scripts = next(path for path in map(Path, paths) if (path / "voila.js").is_file())
-        labextensions = [
-            path for each in ("labextensions", "voila/labextensions") for path in jupyter_path(each)
-        ]
-        found = get_federated_extensions(labextensions)
-        missing = [name for name in EXTENSIONS if name not in found]
-        if missing:
-            raise SegueError(f"JupyterLab's extension {missing[0]} is missing: install Segue again")
-        folders = {name: Path(found[name]["ext_path"]) / "static" for name in EXTENSIONS}
-        version = _version([scripts, *folders.values()])
-        static, extensions = f"/voila/static/{version}", f"/voila/labextensions/{version}"
-        described = [{"name": name, **found[name]["jupyterlab"]["_build"]} for name in EXTENSIONS]
-        self.app.settings["static_url"] = static
-        self.voila_configuration.page_config_hook = lambda current, **_: page.page_config(
-            current, static_url=static, extensions_url=extensions, extensions=described
-        )
-        return [
-            (rf"{static}/(.*)", page.Static, {"path": str(scripts)}),
-            *(
-                (rf"{extensions}/{re.escape(name)}/static/(.*)", page.Static, {"path": str(folder)})
-                for name, folder in folders.items()
-            ),
+            (r"/", page.Page),
         ]
 
     def start(self) -> None:
@@ -160,6 +126,12 @@ class PlayerApp(Voila):
         self.app = Application(**self.init_settings())
         self.app.add_handlers(".*$", self.init_handlers())
         return self.app
+
+    async def _take_care(self) -> None:
+        """Carry out what happened to accounts by way of another server, or before this one was killed."""
+        with contextlib.suppress(StoreAway):
+            await self.app.settings["sessions"].sweep(self.kernel_manager)
+            await self.accounts.finish_deletions()
 
     def _answered(self, handler: RequestHandler) -> None:
         self.counts.answered(handler)
@@ -179,17 +151,25 @@ class PlayerApp(Voila):
             server.add_sockets(sockets)
             kernels: PlayerKernels = self.kernel_manager
             self.counts.crowd = kernels
+            self.gateway.open()
+            os.environ[GATEWAY] = str(self.gateway.path)
+            kernels.ticket = self.gateway.ticket
+            kernels.open()
             reaper = PeriodicCallback(kernels.reap, 1_000 * kernels.reap_s)
             reaper.start()
+            caretaker = PeriodicCallback(self._take_care, 1_000 * _CARE_S)
+            caretaker.start()
             here = url(self.ip, port)
             address.parent.mkdir(parents=True, exist_ok=True)
             address.write_text(here + "\n")
             print(f"Listen at {here} (Ctrl-C ends it)", flush=True)
             await stop.wait()
             reaper.stop()
+            caretaker.stop()
             server.stop()
             await self.open_answers.wait(_LAST_ANSWERS_S)
             await kernels.end_all()
+            await asyncio.to_thread(self.gateway.close)
             await server.close_all_connections()
         finally:
             if address.exists() and address.read_text().strip() == url(self.ip, port):
@@ -210,35 +190,24 @@ def _of_current_run(settings: Settings, accounts: AccountStore) -> Callable[[], 
     return source
 
 
-def _version(folders: list[Path]) -> str:
-    """Return digits that change whenever a file of some folders does."""
-    digest = hashlib.sha256()
-    for folder in folders:
-        for path in sorted(folder.rglob("*")):
-            stat = path.stat()
-            digest.update(f"{path.relative_to(folder)} {stat.st_size} {stat.st_mtime_ns}\n".encode())
-    return digest.hexdigest()[:16]
-
-
-def _configuration(settings: Settings, folder: str, limits: Mapping[str, float]) -> Config:
+def _configuration(settings: Settings, notebook: Path, folder: str, limits: Mapping[str, float]) -> Config:
     places = {"at_most": settings.player_visitors, "per_account": settings.player_pages}
     config = Config({"PlayerKernels": places | dict(limits)})
     # Sockets in a folder of our own are closed to other users of the machine, ports are not.
     config.KernelManager.transport = "ipc" if len(folder) <= _LONGEST_FOLDER else "tcp"
-    config.VoilaConfiguration.template = "segue"
-    config.VoilaConfiguration.theme = "light"
     config.VoilaConfiguration.allow_template_override = "NO"
     config.VoilaConfiguration.allow_theme_override = "NO"
     config.VoilaConfiguration.show_tracebacks = False
     config.VoilaConfiguration.strip_sources = True
     config.VoilaConfiguration.file_allowlist = []
     config.VoilaConfiguration.http_keep_alive_timeout = 3
-    config.VoilaConfiguration.extension_allowlist = list(EXTENSIONS)
-    config.VoilaConfiguration.http_header_envs = ["X-Segue-Listener", "X-Segue-Name"]
     config.VoilaConfiguration.multi_kernel_manager_class = PlayerKernels
     config.VoilaConfiguration.kernel_spec_manager_class = OwnInterpreter
     config.PlayerKernels.log_file = str(settings.var / "player" / "kernels.log")
-    config.PlayerKernels.kernel_manager_class = "segue.player.kernels.PlayerKernel"
+    config.PlayerKernels.notebook = str(notebook.resolve())
+    config.PlayerKernels.current = str(settings.runs / "current")
+    config.PlayerKernels.buffer_offline_messages = False
+    config.PlayerKernels.kernel_manager_class = f"{PlayerKernel.__module__}.{PlayerKernel.__qualname__}"
     config.PlayerKernels.allow_tracebacks = False
     config.KernelManager.autorestart = False
     config.Session.username = "segue"

@@ -15,8 +15,6 @@ from segue.store.accounts import open_accounts
 
 NOTEBOOK = "05_player.ipynb"
 
-_SHARE = Path(__file__).parent / "share" / "jupyter"
-
 
 def serve(
     settings: Settings, notebook: Path | None = None, limits: Mapping[str, float] | None = None
@@ -67,9 +65,14 @@ def isolate(settings: Settings) -> None:
     os.environ |= {
         "JUPYTER_CONFIG_DIR": str(own / "config"),
         "JUPYTER_DATA_DIR": str(own / "data"),
-        "JUPYTER_PATH": str(_SHARE),
         "JUPYTER_PREFER_ENV_PATH": "1",
         "IPYTHONDIR": str(own / "ipython"),
     }
-    for name in ("JUPYTER_CONFIG_PATH", "JUPYTER_TOKEN", "JUPYTER_TOKEN_FILE", "JUPYTER_RUNTIME_DIR"):
+    for name in (
+        "JUPYTER_PATH",
+        "JUPYTER_CONFIG_PATH",
+        "JUPYTER_TOKEN",
+        "JUPYTER_TOKEN_FILE",
+        "JUPYTER_RUNTIME_DIR",
+    ):
         os.environ.pop(name, None)

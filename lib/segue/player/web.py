@@ -59,7 +59,7 @@ _SAID = {
 }
 _FAILED = ("Something went wrong", "It is not your fault. Try again in a moment.")
 
-_ASSETS = {"login.css": "static", "shell.css": "pages", "shell.js": "pages"}
+_ASSETS = {"login.css": "static"}
 
 
 class Refusal(HTTPError):

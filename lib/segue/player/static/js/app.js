@@ -27,7 +27,7 @@ export function createApp(model, { fullPage, base }) {
     link: "connecting",
     status: { kafka: null, worker: null, store: null },
   };
-  const link = createLink(model, { fullPage, healthAddress: `${base}health` });
+  const link = createLink(model);
   const outbox = createOutbox(link.send);
   const acts = createActs(outbox);
   const opinions = createOpinions(acts, outbox);
@@ -69,9 +69,9 @@ export function createApp(model, { fullPage, base }) {
     fullPage,
     say() {},
     offline: () =>
-      !navigator.onLine || ["silent", "away", "gone"].includes(state.link) || state.status.kafka === false,
+      !navigator.onLine || !["connecting", "here"].includes(state.link) || state.status.kafka === false,
     heard: () => heard,
-    reload: () => (fullPage ? link.reload() : link.suspect()),
+    logIn: () => window.location.assign(`${base}login?next=${encodeURIComponent(base)}`),
     enqueue(item, options) {
       // A row's own item follows the list; what is queued stays what it was asked from.
       queue.ask({ ...item }, options);
@@ -113,6 +113,10 @@ export function createApp(model, { fullPage, base }) {
 
   function welcomed(welcome) {
     const again = state.welcome !== null;
+    if (again && state.welcome.listener.id !== welcome.listener.id) {
+      link.reload();
+      return;
+    }
     state.welcome = welcome;
     state.trouble = null;
     for (const found of [welcome.starters, welcome.popular, welcome.recent]) learn(found);
@@ -136,6 +140,7 @@ export function createApp(model, { fullPage, base }) {
     learn(recommendation.items?.map(({ track }) => track));
     forYou.replace(recommendation);
     if (queue.current() && queue.follows("for-you")) goOnWithList();
+    player.beginIfAwaited();
   });
   on("found", (message) => {
     learn(message.tracks);

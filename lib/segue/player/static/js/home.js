@@ -2,7 +2,7 @@
 
 import { h } from "./dom.js";
 import { createImpressions } from "./impressions.js";
-import { trackList } from "./list.js";
+import { skeleton, trackList } from "./list.js";
 import { liveLine } from "./live_line.js";
 import { shelf } from "./shelf.js";
 import { starters } from "./starters.js";
@@ -32,23 +32,38 @@ export function homePage(app) {
     "Show all",
   );
   const greeting = h("h1", { class: "page-title" }, greet());
+  const forYou = h(
+    "section",
+    { class: "for-you", "aria-label": "For you", hidden: true },
+    h("h2", {}, "For you"),
+    line.element,
+    list.element,
+    all,
+  );
+  const ahead = h(
+    "section",
+    { class: "for-you", "aria-label": "For you", "aria-busy": "true" },
+    h("h2", {}, "For you"),
+    h("p", { class: "live-line" }),
+    h("ul", { class: "rows list", "aria-hidden": "true" }, Array.from({ length: SHOWN_AT_FIRST }, skeleton)),
+  );
   const element = h(
     "div",
     { class: "view view-home" },
     greeting,
     pick.element,
-    h(
-      "section",
-      { class: "for-you", "aria-label": "For you" },
-      h("h2", {}, "For you"),
-      line.element,
-      list.element,
-      all,
-    ),
+    ahead,
+    forYou,
     popular.element,
     recent.element,
   );
   let limit = SHOWN_AT_FIRST;
+
+  /** What stands ahead goes as a whole: a first visit has something else in its place. */
+  function arrive() {
+    ahead.remove();
+    forYou.hidden = false;
+  }
 
   function showAll() {
     limit = Infinity;
@@ -60,8 +75,10 @@ export function homePage(app) {
     const items = app.forYou.items();
     all.hidden = items.length <= limit;
     if (items.length) list.show(items.slice(0, limit));
-    else if (app.state.link === "gone")
-      list.failed("The connection to the player was lost.", { label: "Reload", act: app.reload });
+    else if (app.state.link === "out")
+      list.failed("You are logged out.", { label: "Log in", act: app.logIn });
+    else if (app.state.link === "full")
+      list.failed(app.link.words(), { label: "Try again", act: app.link.again });
     else if (app.state.trouble && !app.state.welcome)
       list.failed(app.state.trouble, { label: "Try again", act: app.link.suspect });
     else if (app.forYou.waiting()) list.loading(SHOWN_AT_FIRST);
@@ -70,11 +87,13 @@ export function homePage(app) {
         label: "Find music",
         act: () => app.go("find"),
       });
+    if (!list.element.hasAttribute("aria-busy")) arrive();
   }
 
   function showWelcome() {
     const { welcome } = app.state;
     if (!welcome) return;
+    arrive();
     greeting.textContent = greet(welcome.listener.local ? "" : welcome.listener.name);
     popular.element.querySelector(".mark").hidden = !welcome.dataset.simulated;
     if (welcome.first_visit || pick.element.hidden === false) pick.show(welcome.starters ?? []);

@@ -1,22 +1,24 @@
-// The line to the kernel: says hello until it is welcomed, notices silence, and finds a way back.
+// The talk with the kernel: says hello until it is welcomed, notices silence, and says hello again to who comes after.
 
 import { emitter } from "./emitter.js";
-import { session } from "./keep.js";
 
 const HELLO_MS = 2000;
 const SILENT_MS = 10_000;
-const GONE_MS = { closed: 6000, open: 30_000 };
+const RENEW_MS = 6000;
+const BLIP_MS = 1500;
 const BEFORE_WELCOME = ["failed", "status"];
-const RELOADED = "segue.reloaded";
-const RELOAD_PAUSE_MS = 60_000;
 
-/** States: "connecting", "here", "silent" (no answer), "away" (no server either), "gone" (a reload helps). */
-export function createLink(model, { fullPage, healthAddress }) {
+/**
+ * States: "connecting", "here", "silent" (no answer), and those of a line of our own that is not open (the
+ * server's page has one, a notebook has not): "away" (no server), "full" (no seat), "out" (not logged in), "idle".
+ */
+export function createLink(model) {
   const { on, emit } = emitter();
+  const { line } = model;
   let state = "connecting";
   let timer = 0;
+  let blip = 0;
   let since = Date.now();
-  let upSince = 0;
   let welcomed = false;
 
   function send(message) {
@@ -37,70 +39,47 @@ export function createLink(model, { fullPage, healthAddress }) {
     if (typeof message?.type !== "string") return;
     if (message.type === "welcome") {
       welcomed = true;
-      clearTimeout(timer);
-      timer = 0;
+      stop();
       become("here");
     }
     if (welcomed || BEFORE_WELCOME.includes(message.type)) emit(message.type, message);
   }
 
-  /** Nobody answered for a while: ask, and look whether the server is there at all. */
+  function stop() {
+    clearTimeout(timer);
+    clearTimeout(blip);
+    timer = 0;
+  }
+
+  /** Nobody answered for a while: ask. */
   function suspect() {
-    if (timer) return;
+    if (timer || closed()) return;
     since = Date.now();
-    upSince = 0;
     hello();
   }
 
-  async function hello() {
+  function closed() {
+    return line !== undefined && line.state() !== "open";
+  }
+
+  function hello() {
     timer = setTimeout(hello, HELLO_MS);
     try {
       model.send({ type: "hello" });
     } catch {
       // A closed line: the silence that follows tells the rest.
     }
-    if (Date.now() - since >= (state === "connecting" ? SILENT_MS : HELLO_MS)) await silent();
+    const silence = Date.now() - since;
+    if (silence >= (state === "connecting" ? SILENT_MS : HELLO_MS)) become("silent");
+    if (silence >= RENEW_MS) line?.renew();
   }
 
-  async function silent() {
-    if (!fullPage) {
-      become("silent");
-      return;
-    }
-    const up = await serverIsUp();
-    if (!timer) return;
-    if (!up) {
-      upSince = 0;
-      become("away");
-      return;
-    }
-    upSince ||= Date.now();
-    if (Date.now() - upSince < GONE_MS[lineIsClosed() ? "closed" : "open"]) {
-      if (state !== "gone") become(state === "connecting" ? "connecting" : "silent");
-      return;
-    }
-    become("gone");
-    reloadOnce();
-  }
-
-  /** A kernel that is only busy keeps its line; one that is gone has none. */
-  function lineIsClosed() {
-    const status = model.widget_manager?.kernel?.connectionStatus;
-    return status !== undefined && status !== "connected";
-  }
-
-  async function serverIsUp() {
-    try {
-      const answer = await fetch(healthAddress, { cache: "no-store", signal: AbortSignal.timeout(HELLO_MS) });
-      return answer.ok;
-    } catch {
-      return false;
-    }
-  }
-
-  function reloadOnce() {
-    if (Date.now() - (session.get(RELOADED) ?? 0) < RELOAD_PAUSE_MS) return;
-    if (session.set(RELOADED, Date.now())) reload();
+  /** A line that was lost is another one when it is open again, perhaps to another kernel. */
+  function follow(next) {
+    stop();
+    if (next === "open") suspect();
+    else if (next === "opening") blip = setTimeout(() => state === "here" && become("silent"), BLIP_MS);
+    else become(next);
   }
 
   function reload() {
@@ -109,15 +88,19 @@ export function createLink(model, { fullPage, healthAddress }) {
   }
 
   model.on("msg:custom", receive);
-  hello();
+  if (line) line.changed = follow;
+  suspect();
   return {
     on,
     send,
     suspect,
     reload,
+    /** Try at once what was to be tried later. */
+    again: () => (line ? line.renew() : suspect()),
+    words: () => line?.words() ?? "",
     state: () => state,
     close() {
-      clearTimeout(timer);
+      stop();
       model.off("msg:custom", receive);
     },
   };

@@ -120,13 +120,8 @@ function render({ model, el }) {
   });
   app.opinions.on("change", (trackId) => refreshRows(root, trackId));
   app.state.on("link", (state) => {
-    if (state === "gone")
-      words.say(
-        fullPage
-          ? "The connection to the player was lost."
-          : "The notebook's kernel does not answer: run its cell again.",
-        fullPage ? { label: "Reload", act: app.reload } : null,
-      );
+    if (state === "out") words.say("You are logged out.", { label: "Log in", act: app.logIn });
+    else if (state === "full") words.say(app.link.words(), { label: "Try again", act: app.link.again });
     else if (state === "here") words.hide();
   });
   const back = () => go(window.location.hash.slice(1), { push: false });

@@ -20,6 +20,7 @@ export function createPlayer(queue, acts, { address, more, online }) {
   let startAt = 0;
   let failures = 0;
   let wanted = false;
+  let awaited = false;
   setVolume(lasting.get(VOLUME) ?? 0.8);
 
   function load(chosen, { position = 0, play = true, alreadyBegun = false } = {}) {
@@ -28,6 +29,7 @@ export function createPlayer(queue, acts, { address, more, online }) {
     toldAt = position;
     startAt = position;
     wanted = play;
+    awaited = false;
     audio.src = address(entry.card.track_id);
     emit("track", entry);
     if (play) start();
@@ -125,6 +127,16 @@ export function createPlayer(queue, acts, { address, more, online }) {
   for (const name of ["progress", "durationchange", "seeked"])
     audio.addEventListener(name, () => emit("time"));
 
+  function toggle() {
+    if (!entry) {
+      more();
+      awaited = !queue.hasNext() && !awaited;
+      follow(queue.next());
+    } else if (wanted) stop();
+    else if (audio.error) load(entry, { position: audio.currentTime, alreadyBegun: begun });
+    else start();
+  }
+
   function setVolume(volume) {
     audio.volume = clamp(volume, 0, 1);
     audio.muted = false;
@@ -157,7 +169,8 @@ export function createPlayer(queue, acts, { address, more, online }) {
       return 0;
     },
     playing: () => wanted && !audio.error,
-    waiting: () => wanted && !audio.paused && audio.readyState < HTMLMediaElement.HAVE_FUTURE_DATA,
+    waiting: () =>
+      awaited || (wanted && !audio.paused && audio.readyState < HTMLMediaElement.HAVE_FUTURE_DATA),
     volume: () => (audio.muted ? 0 : audio.volume),
     /** Play one of a list and queue what stands after it. */
     playFrom(entries, index) {
@@ -168,13 +181,14 @@ export function createPlayer(queue, acts, { address, more, online }) {
       leave();
       begin(queue.jump(index));
     },
-    toggle() {
-      if (!entry) {
-        more();
-        follow(queue.next());
-      } else if (wanted) stop();
-      else if (audio.error) load(entry, { position: audio.currentTime, alreadyBegun: begun });
-      else start();
+    toggle,
+    /** Play was asked for before there was anything to play. */
+    beginIfAwaited() {
+      if (!awaited) return;
+      awaited = false;
+      if (!entry) more();
+      if (entry ? !wanted : queue.hasNext()) toggle();
+      else emit("state");
     },
     previous() {
       if (audio.currentTime > RESTART_AFTER_S || !queue.hasPrevious()) seek(0);
