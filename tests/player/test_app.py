@@ -328,23 +328,50 @@ def test_while_kafka_is_stopped_acts_are_for_later_and_none_is_lost_or_doubled(
 ):
     with own_services(services, tmp_path / "own") as own, open_store(own.mongo_uri, "segue_own") as store:
         world = small_world(own, store, tmp_path / "own")
-        settings = own  # Its addresses are read from its files, as they are after a restart.
-        place = replace(place_of(world), settings=settings)
-        page = PageEnd().open(place)
+        # Its addresses are read from its files, as they are after a restart.
+        places = [replace(place_of(world), settings=own) for _ in range(3)]
+        gateway = Gateway(own, tmp_path)
+        gateway.open()
+        places[1:] = [through(gateway, place) for place in places[1:]]
+        pages = [PageEnd().open(place) for place in places]
         with serving(world.worker()):
             try:
-                _kafka_goes_and_comes(connected(page), world, settings)
+                _kafka_goes_and_comes([connected(page) for page in pages], world, own)
             finally:
-                page.close()
+                for page in pages:
+                    page.close()
+                gateway.close()
                 world.close()
 
 
-def _kafka_goes_and_comes(page: PageEnd, world: World, settings: Settings) -> None:
-    first = page.act(110)
-    assert page.answer(first)["type"] == "accepted"
-    page.wait("recommendation", lambda message: message["caused_by"] == first)
+def _kafka_goes_and_comes(pages: list[PageEnd], world: World, settings: Settings) -> None:
+    first = [page.act(110) for page in pages]
+    for page, event_id in zip(pages, first, strict=True):
+        assert page.answer(event_id)["type"] == "accepted"
+        page.wait("recommendation", lambda message, event_id=event_id: message["caused_by"] == event_id)
     kafka = next(each for each in local.status(settings) if each.name == "kafka")
     os.kill(kafka.pid, signal.SIGKILL)
+    waiting = [_acts_without_kafka(page) for page in pages]
+    since = [len(page.told) for page in pages]
+    for page in pages:
+        missed = recommendation(world, page.desk.place.listener_id, model="missed")
+        world.store.recommendations.put({missed.listener_id: missed.to_bytes()})
+    local.up(settings, lambda line: None)
+    for page, event_ids, told in zip(pages, waiting, since, strict=True):
+        page.wait("recommendation", lambda message: message["model"] == "missed", since=told)
+        page.wait("status", lambda message: message["kafka"], since=told)
+        _sends_again(page, event_ids)
+    until(lambda: len(world.plays()) >= 4 * len(pages), "the plays")
+    likes = [(play["listener_id"], play["track_id"]) for play in world.plays() if play["kind"] == "like"]
+    expected = [(page.desk.place.listener_id, track) for page in pages for track in (110, 111, 112, 113)]
+    assert sorted(likes) == sorted(expected)
+    in_topic = {
+        json.loads(record.value)["event_id"] for record in read_topic(settings.kafka_bootstrap, PLAYS)
+    }
+    assert in_topic == {*first, *(event_id for event_ids in waiting for event_id in event_ids)}
+
+
+def _acts_without_kafka(page: PageEnd) -> list[str]:
     page.wait("status", lambda message: not message["kafka"])
     since = len(page.told)
     began = time.perf_counter()
@@ -353,11 +380,10 @@ def _kafka_goes_and_comes(page: PageEnd, world: World, settings: Settings) -> No
     assert {page.answer(event_id)["type"] for event_id in waiting} == {"later"}
     page.say(type="find", request=1, text="114")
     page.wait("found", since=since, seconds=3)
-    missed = recommendation(world, page.desk.place.listener_id, model="missed")
-    world.store.recommendations.put({missed.listener_id: missed.to_bytes()})
-    local.up(settings, lambda line: None)
-    page.wait("recommendation", lambda message: message["model"] == "missed", since=since)
-    page.wait("status", lambda message: message["kafka"], since=since)
+    return waiting
+
+
+def _sends_again(page: PageEnd, waiting: list[str]) -> None:
     since = len(page.told)
     for _ in range(2):
         for event_id, track in zip(waiting, (111, 112, 113), strict=True):
@@ -366,13 +392,6 @@ def _kafka_goes_and_comes(page: PageEnd, world: World, settings: Settings) -> No
     page.wait("recommendation", lambda message: message["caused_by"] == waiting[-1], since=since)
     again = page.act(113, event_id=waiting[-1])
     assert page.answer(again, since)["type"] == "accepted"
-    until(lambda: len(world.plays()) >= 4, "the plays")
-    likes = [play["track_id"] for play in world.plays() if play["kind"] == "like"]
-    assert sorted(likes) == [110, 111, 112, 113]
-    in_topic = {
-        json.loads(record.value)["event_id"] for record in read_topic(settings.kafka_bootstrap, PLAYS)
-    }
-    assert in_topic == {first, *waiting}
 
 
 @unclosed

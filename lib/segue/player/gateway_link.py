@@ -87,7 +87,7 @@ class GatewayLink:
                         self._hear(*_read(opened))
                         pause = _FIRST_PAUSE_S
             except (OSError, BadFrame) as error:
-                if not self._stop.is_set():
+                if not self._stop.is_set() and pause == _FIRST_PAUSE_S:
                     log.warning("no gateway: %s", error)
             except Exception:
                 log.exception("the gateway said something that could not be taken")

@@ -25,7 +25,7 @@ DELIVERY_S = 5.0
 
 _AWAY = (KafkaError, SegueError, OSError)
 _WAITING = 200
-_PAUSE_S = 1.0
+_PAUSE_S, _LONGEST_PAUSE_S = 0.5, 3.0
 _PROBE_S = 2.0
 _POLL_MS = 500
 _CONNECTING = {
@@ -60,7 +60,7 @@ class Sender:
         self._in_hand: set[tuple[str, UUID]] = set()
         self._producer: KafkaProducer | None = None
         self._address = ""
-        self._down_until = 0.0
+        self._down_until, self._pause_s = 0.0, _PAUSE_S
         self.thread = threading.Thread(target=self._run, name="segue-sender", daemon=True)
         self.thread.start()
 
@@ -100,10 +100,13 @@ class Sender:
         try:
             future = self._connected().send(PLAYS, key=event.listener_id.encode(), value=event.to_bytes())
         except _AWAY as error:
-            log.warning("Kafka takes no events: %s", error)
-            self._down_until = time.monotonic() + _PAUSE_S
+            if self._pause_s == _PAUSE_S:
+                log.warning("Kafka takes no events: %s", error)
+            self._down_until = time.monotonic() + self._pause_s
+            self._pause_s = min(2 * self._pause_s, _LONGEST_PAUSE_S)
             self._answer(event, False)
             return
+        self._pause_s = _PAUSE_S
         future.add_callback(lambda _: self._answer(event, True))
         future.add_errback(lambda error: self._failed(event, error))
 
@@ -169,6 +172,7 @@ class Receiver:
     ) -> None:
         self._bootstrap, self._received, self._connected = bootstrap, received, connected
         self._key = None if listener_id is None else listener_id.encode()
+        self._pause_s = _PAUSE_S
         self._stop = threading.Event()
         self.thread = threading.Thread(target=self._run, name="segue-receiver", daemon=True)
         self.thread.start()
@@ -182,12 +186,15 @@ class Receiver:
             try:
                 self._read()
             except _AWAY as error:
-                log.warning("no lists come from Kafka: %s", error)
+                # Said once an outage.
+                if self._pause_s == _PAUSE_S:
+                    log.warning("no lists come from Kafka: %s", error)
             except Exception:
                 log.exception("reading lists broke off")
             if not self._stop.is_set():
                 self._connected(False)
-                self._stop.wait(_PAUSE_S)
+                self._stop.wait(self._pause_s)
+                self._pause_s = min(2 * self._pause_s, _LONGEST_PAUSE_S)
 
     def _read(self) -> None:
         consumer = KafkaConsumer(
@@ -205,6 +212,7 @@ class Receiver:
             for place in places:
                 consumer.position(place, timeout_ms=_CONNECTING["request_timeout_ms"])
             self._connected(True)
+            self._pause_s = _PAUSE_S
             asked = time.monotonic()
             while not self._stop.is_set():
                 for records in consumer.poll(_POLL_MS).values():

@@ -40,6 +40,7 @@ class Watch:
     ) -> None:
         self._stores, self._noted, self._look_after = stores, noted, look_after
         self._stop = threading.Event()
+        self._away = False
         self.thread = threading.Thread(target=self._run, name="segue-watch", daemon=True)
         self.thread.start()
 
@@ -61,8 +62,11 @@ class Watch:
             store = self._stores.open()
             serving = store.workers.serving()
         except AWAY as error:
-            log.warning("the document store does not answer: %s", error)
+            if not self._away:
+                log.warning("the document store does not answer: %s", error)
+            self._away = True
             self._noted(worker=False, store=False)
             return
+        self._away = False
         self._noted(worker=serving, store=True)
         self._look_after(store)
