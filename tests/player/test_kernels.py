@@ -23,9 +23,8 @@ from segue.store import Store
 from support.visitor import (
     Server,
     Visitor,
+    ask,
     beside,
-    message,
-    receive,
     serving,
     wait_closed,
     write_notebook,
@@ -86,8 +85,7 @@ def test_a_kernel_stays_while_it_has_a_page_and_goes_soon_after(guest: Visitor):
     opened = guest.open_socket(kernel)
     until = time.monotonic() + 4
     while time.monotonic() < until:
-        opened.send_binary(message("kernel_info_request", {}))
-        receive(opened, "kernel_info_reply")
+        ask(opened, guest.server.told(kernel)["model"])
         time.sleep(0.2)
     assert psutil.pid_exists(pid)
     opened.close()

@@ -1,4 +1,4 @@
-"""The socket between a page and its kernel: a closed set of messages in both directions."""
+"""The socket between a page and its kernel: one kind of message in each direction."""
 
 from __future__ import annotations
 
@@ -14,6 +14,7 @@ from tornado.web import HTTPError
 from tornado.websocket import WebSocketClosedError
 from voila.tornado.kernel_websocket_handler import VoilaKernelWebsocketHandler
 
+from segue.player.gate import TokenBucket
 from segue.player.kernels import PlayerKernels
 from segue.player.web import Polite
 
@@ -22,22 +23,20 @@ MESSAGE_BYTES = 64 << 10
 
 PROTOCOL = "v1.kernel.websocket.jupyter.org"
 
-_FROM_PAGE = {
-    "comm_open": "shell", "comm_close": "shell", "comm_msg": "shell", "comm_info_request": "shell",
-    "kernel_info_request": "shell",
-}  # fmt: skip
-"""What a page may send, and on which channel."""
-
-_TO_PAGE = frozenset(
-    {"comm_open", "comm_close", "comm_msg", "comm_info_reply", "kernel_info_reply", "status"}
-)
-_TARGET = "jupyter.widget.control"
-"""The one comm that a page opens: it asks which widgets are there."""
-
-_PARTS = (4, 20)
+_TO_PAGE = frozenset({"comm_msg", "comm_close"})
+_PARTS = 4
+_LONGEST_WORD = 64
 _SOCKETS = 4
 _PINGS = 3
 """Pings that a page may leave without an answer."""
+
+_RATE, _BURST = 40.0, 300
+"""Messages a second that a socket passes on for long, and how many at once; the kernel's gate is stricter."""
+
+_DROPPED_RATE, _DROPPED_BURST = 1.0, 200
+"""Messages a second that may be dropped for long, and how many at once, before the socket is closed."""
+
+_FLOOD = 1008
 
 
 class Refused(ValueError):
@@ -82,6 +81,8 @@ class Socket(VoilaKernelWebsocketHandler):
         self._answered = time.monotonic()
         self._pings = PeriodicCallback(self._ask, 1_000 * self.kernel_manager.silence_s / _PINGS)
         self._pings.start()
+        self._passing = TokenBucket(_RATE, _BURST)
+        self._dropping = TokenBucket(_DROPPED_RATE, _DROPPED_BURST)
         self.kernel_manager.connect(kernel_id, self)
         await super().open(kernel_id)
 
@@ -105,37 +106,33 @@ class Socket(VoilaKernelWebsocketHandler):
             self.ping(b"")
 
     def on_message(self, message: str | bytes) -> None:
-        """Pass a message on to the kernel, or drop it."""
+        """Pass a message on to the kernel, or drop it; a page that sends too much else is sent away."""
         try:
-            check(message)
-        except Refused as error:
-            self.log.warning("dropped a message of a page: %s", error)
-            self.settings["counts"].dropped[str(error)] += 1
+            if not self._passing.take():
+                raise Refused("too many")
+            check(message, self.kernel_manager.model_id(self.kernel_id))
+        except Refused as refused:
+            self.settings["counts"].dropped[str(refused)] += 1
+            if not self._dropping.take():
+                self.log.warning("closed a page's socket: %s, and the like before", refused)
+                self.close(_FLOOD)
             return
+        self.kernel_manager.heard(self.kernel_id)
         super().on_message(message)
 
 
 class Connection(ZMQChannelsWebsocketConnection):
-    """Passes on to the page what belongs to widgets: no output, no errors, no versions."""
+    """Passes on to the page what the widget says: no output, no errors, no versions."""
 
     def handle_outgoing_message(self, stream: Any, outgoing_msg: list[Any]) -> None:
         """Send one message of the kernel, or drop it."""
         _, parts = self.session.feed_identities(outgoing_msg)
-        kind = self.session.unpack(parts[1]).get("msg_type")
-        if kind not in _TO_PAGE:
-            return
-        if kind == "kernel_info_reply":
-            content = self.session.unpack(parts[4])
-            told = {name: content[name] for name in ("status", "protocol_version") if name in content}
-            told |= {"implementation": "", "implementation_version": "", "banner": "", "help_links": []}
-            told |= {"language_info": {"name": "python", "version": "", "mimetype": "", "file_extension": ""}}
-            place = len(outgoing_msg) - len(parts) + 4
-            outgoing_msg = [*outgoing_msg[:place], self.session.pack(told), *outgoing_msg[place + 1 :]]
-        super().handle_outgoing_message(stream, outgoing_msg)
+        if self.session.unpack(parts[1]).get("msg_type") in _TO_PAGE:
+            super().handle_outgoing_message(stream, outgoing_msg)
 
 
-def check(message: str | bytes) -> None:
-    """Refuse what is not one of the messages that a page sends.
+def check(message: str | bytes, model_id: str) -> None:
+    """Refuse what is not a message of the page's own making to its widget ``model_id``.
 
     Raises
     ------
@@ -145,12 +142,15 @@ def check(message: str | bytes) -> None:
     if isinstance(message, str):
         raise Refused("it is text")
     channel, parts = split(message)
-    header, _, _, content = (_object(part) for part in parts[:4])
-    kind = header.get("msg_type")
-    if not isinstance(kind, str) or _FROM_PAGE.get(kind) != channel:
-        raise Refused("its type is not among those of a page")
-    if kind == "comm_open" and content.get("target_name") != _TARGET:
-        raise Refused("it opens a comm of another kind")
+    header, _, _, content = map(_object, parts)
+    # ipykernel answers in a thread of its own what names a subshell.
+    if channel != "shell" or header.get("msg_type") != "comm_msg" or "subshell_id" in header:
+        raise Refused("its type is not that of a page")
+    if not all(_is_word(header.get(name)) for name in ("msg_id", "session", "username")):
+        raise Refused("its header is wrong")
+    data, to = content.get("data"), content.get("comm_id")
+    if not model_id or to != model_id or not isinstance(data, dict) or data.get("method") != "custom":
+        raise Refused("it is for something else than the page's widget")
 
 
 def split(message: bytes) -> tuple[str, list[bytes]]:
@@ -165,14 +165,17 @@ def split(message: bytes) -> tuple[str, list[bytes]]:
         If the offsets do not describe the message.
     """
     count = int.from_bytes(message[:8], "little")
-    least, most = _PARTS
-    if not least <= count - 2 <= most or len(message) < 8 * (count + 1):
+    if count != _PARTS + 2 or len(message) < 8 * (count + 1):
         raise Refused("its offsets are wrong")
     offsets = [int.from_bytes(message[8 * i : 8 * i + 8], "little") for i in range(1, count + 1)]
     if offsets[0] != 8 * (count + 1) or offsets[-1] != len(message) or offsets != sorted(offsets):
         raise Refused("its offsets are wrong")
     spans = [message[start:end] for start, end in itertools.pairwise(offsets)]
     return spans[0].decode("utf-8", "replace"), spans[1:]
+
+
+def _is_word(value: Any) -> bool:
+    return isinstance(value, str) and len(value) <= _LONGEST_WORD
 
 
 def _object(part: bytes) -> dict[str, Any]:

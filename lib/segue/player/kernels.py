@@ -137,6 +137,10 @@ class PlayerKernels(AsyncMappingKernelManager):
         """Return account and session of every kernel that is somebody's."""
         return {(owned.owner, owned.session) for owned in self._owned.values()}
 
+    def model_id(self, kernel_id: str) -> str:
+        """Return the id of the widget that a kernel's notebook showed."""
+        return self._holders[kernel_id].model_id if kernel_id in self._holders else ""
+
     def connections(self, kernel_id: str) -> int:
         """Return how many sockets a kernel has."""
         owned = self._owned.get(kernel_id)
