@@ -33,6 +33,7 @@ export function accountButton(app) {
         ),
         { label: "Keys", picture: "help", act: app.showKeys },
         app.hasNotes() && { label: "How it works", picture: "library", act: app.showNotes },
+        !listener.local && accountPage(app),
         !listener.local && logOut(app),
       ],
       "Account",
@@ -45,6 +46,23 @@ export function accountButton(app) {
     button.setAttribute("aria-label", `Account: ${name.textContent}`);
   });
   return button;
+}
+
+/** In a tab of its own, so that the music goes on. */
+function accountPage(app) {
+  return h(
+    "a",
+    {
+      class: "menu-item",
+      href: `${app.base}account`,
+      target: "_blank",
+      rel: "noopener",
+      role: "menuitem",
+      "data-testid": "account-page",
+    },
+    icon("person"),
+    "Your account",
+  );
 }
 
 /** A form, so that it works like any form; the hidden field proves that our own page sent it. */
