@@ -180,11 +180,14 @@ class Visitor:
         self.session = requests.Session()
         self.session.headers.update({"Origin": server.url(""), "Accept": "text/html", "User-Agent": "test"})
         self.name = f"mira{uuid.uuid4().hex[:10]}"
+        self._sockets: list[websocket.WebSocket] = []
 
     def __enter__(self) -> "Visitor":
         return self
 
     def __exit__(self, *_: object) -> None:
+        for opened in self._sockets:
+            opened.shutdown()
         self.session.close()
 
     def get(self, path: str, **options: Any) -> requests.Response:
@@ -228,7 +231,9 @@ class Visitor:
         """Open the socket of a kernel as its page does; raises WebSocketBadStatusException when refused."""
         own = {"cookie": self.cookies(), "origin": self.server.url(""), "subprotocols": [PROTOCOL]}
         address = f"ws://{self.server.host}/api/kernels/{kernel_id}/channels?session_id={uuid.uuid4()}"
-        return websocket.create_connection(address, timeout=15, **own | options)
+        opened = websocket.create_connection(address, timeout=15, **own | options)
+        self._sockets.append(opened)
+        return opened
 
 
 def described(page: requests.Response) -> dict[str, Any]:

@@ -120,11 +120,12 @@ class PlayerKernels(AsyncMappingKernelManager):
         self._arriving.append(listener.username)
         try:
             await self._make_room(listener.username)
+            spare = await self._pool.take()
             try:
-                return await self._seat(listener)
+                return await self._seat(spare, listener)
             except SeatFailed:
-                # A kernel may have died while it waited for somebody.
-                return await self._seat(listener)
+                # It may have died in the moment that it was given.
+                return await self._seat(await self._pool.take(), listener)
         finally:
             self._arriving.remove(listener.username)
 
@@ -222,8 +223,7 @@ class PlayerKernels(AsyncMappingKernelManager):
         """Watch nothing: the leash and the sockets tell all that is asked of a kernel."""
         self.get_kernel(kernel_id).execution_state = "idle"
 
-    async def _seat(self, listener: Listener) -> Seat:
-        spare = await self._pool.take()
+    async def _seat(self, spare: Spare, listener: Listener) -> Seat:
         self._owned[spare.kernel_id] = _Owned(listener.username, listener.session)
         try:
             async with asyncio.timeout(self.ready_s):

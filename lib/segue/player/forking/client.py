@@ -19,7 +19,6 @@ from typing import Any
 from segue.errors import SegueError
 
 _START_S = 30.0
-_END_S = 5.0
 _ANSWER_BYTES = 1024
 _SUBREAPER = 36
 _ONE_THREAD = {
@@ -172,13 +171,8 @@ class ForkServer:
     def _end(self) -> None:
         if self._process is None:
             return
-        assert self._control is not None
-        self._control.close()
-        try:
-            self._process.wait(_END_S)
-        except subprocess.TimeoutExpired:
-            self._process.kill()
-            self._process.wait()
+        self._process.kill()
+        self._process.wait()
         self._forget()
 
     def _forget(self) -> None:

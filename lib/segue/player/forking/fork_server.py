@@ -23,7 +23,7 @@ _PRELOADED = (
     "faulthandler", "pdb", "IPython.core.completerlib", "IPython.core.debugger", "IPython.core.logger",
     "IPython.core.oinspect", "IPython.extensions.storemagic", "ipykernel.debugger", "ipykernel.ipkernel",
     "tornado.platform.asyncio", "zmq.utils.garbage", "segue.player.forking.kernel", "segue.player.app",
-    "segue.player.desk", "segue.player.findings", "segue.player.rehearsal",
+    "segue.player.desk", "segue.player.findings", "segue.player.gateway_link", "segue.player.rehearsal",
 )  # fmt: skip
 
 
