@@ -56,10 +56,11 @@ test-fast: dev  ## the tests that start nothing, under 3 minutes
 soak: dev  ## the full counts of kills, mutations and updates
 	$(PYTEST) -m soak
 
-lint: dev  ## ruff and mypy
+lint: dev  ## ruff, mypy and bandit
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
+	$(BIN)/bandit -q -ll -r lib
 
 format: dev  ## let ruff mend what it can
 	$(BIN)/ruff check --fix .

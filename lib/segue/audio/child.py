@@ -178,11 +178,12 @@ def _send(pipe: Connection, message: object) -> None:
 
 
 def _receive(pipe: Connection) -> Any:
-    head, sizes = pickle.loads(pipe.recv_bytes())
+    # The pipe's other end is the process that forked this one, or was forked from it.
+    head, sizes = pickle.loads(pipe.recv_bytes())  # nosec B301
     buffers = [bytearray(size) for size in sizes]
     for buffer in buffers:
         pipe.recv_bytes_into(buffer)
-    return pickle.loads(head, buffers=buffers)
+    return pickle.loads(head, buffers=buffers)  # nosec B301
 
 
 def _serve(function: Callable[[Any], Any], pipe: Connection, memory_mib: int) -> None:

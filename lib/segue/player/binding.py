@@ -12,6 +12,7 @@ from segue.errors import SegueError, UsageError
 from segue.settings import Settings
 
 _TRIES = 100
+_EVERY = "0.0.0.0"  # nosec B104: it is recognised, not bound
 
 
 def check_host(host: str, *, embedded: bool) -> None:
@@ -33,7 +34,7 @@ def check_host(host: str, *, embedded: bool) -> None:
 def is_loopback(host: str) -> bool:
     """Tell whether a name or address can only be reached from this machine."""
     try:
-        found = {info[4][0] for info in socket.getaddrinfo(host or "0.0.0.0", None)}
+        found = {info[4][0] for info in socket.getaddrinfo(host or _EVERY, None)}
     except OSError:
         return False
     return all(ipaddress.ip_address(str(address).partition("%")[0]).is_loopback for address in found)
@@ -61,5 +62,5 @@ def bind(settings: Settings) -> tuple[list[socket.socket], int]:
 
 def url(host: str, port: int) -> str:
     """Return the address that a browser takes."""
-    shown = "127.0.0.1" if host in {"", "0.0.0.0", "::", "localhost"} else host
+    shown = "127.0.0.1" if host in {"", _EVERY, "::", "localhost"} else host
     return f"http://[{shown}]:{port}/" if ":" in shown else f"http://{shown}:{port}/"
