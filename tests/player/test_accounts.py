@@ -21,11 +21,12 @@ from segue.live.events import now
 from segue.player.accounts import Accounts, Refused, TooMany
 from segue.player.credentials import Unsuitable, check_name, check_password
 from segue.player.identity import Sessions, cookie_secret
-from segue.player.throttle import Throttle
+from segue.player.throttle import Throttle, place
 from segue.player.web import local_path
 from segue.services import up
 from segue.settings import Settings
 from segue.store.accounts import Account, AccountStore, NameTaken, StoreAway, open_accounts
+from segue.store.names import looks
 from support.own_services import own_services
 from support.site import end_service
 from support.visitor import PASSWORD, SECRET, Server, Visitor, serving, write_notebook, write_run
@@ -34,7 +35,16 @@ from support.waiting import wait_until
 
 @pytest.mark.parametrize(
     ("name", "key"),
-    [("mira", "mira"), ("Zoë_K.", "zoë_k."), ("日本", "日本"), ("Straße", "strasse"), ("a-1", "a-1")],
+    [
+        ("mira", "mira"),
+        ("Zoë_K.", "zoë_k."),
+        ("日本", "日本"),
+        ("Straße", "strasse"),
+        ("a-1", "a-1"),
+        ("пароль", "пароль"),
+        ("Nana日本", "nana日本"),
+        ("한국Kim", "한국kim"),
+    ],
 )
 def test_a_name_is_compared_without_case(name: str, key: str):
     assert check_name(name) == key
@@ -57,6 +67,9 @@ def test_a_name_is_compared_without_case(name: str, key: str):
         ("e\u0301va", "only look like others"),
         ("nul\0l", "letters, digits"),
         ("..", "at least one letter"),
+        ("mir\u0430", "mixes letters"),
+        ("αlpha", "mixes letters"),
+        ("mira1\u0661", "mixes letters"),
     ],
 )
 def test_a_name_that_will_not_do_is_refused_with_the_reason(name: str, said: str):
@@ -83,6 +96,34 @@ def test_a_password_that_is_guessed_first_is_refused(password: str):
 )
 def test_other_passwords_are_taken(password: str):
     check_password(password, "mira")
+
+
+def test_a_name_with_digits_makes_no_password_with_other_digits():
+    with pytest.raises(Unsuitable, match="made of your name"):
+        check_password("mira78-12345678", "mira78")
+
+
+@pytest.mark.parametrize(
+    ("name", "other", "alike"),
+    [
+        ("Iris", "lris", True), ("iris", "lris", False), ("сора", "copa", True), ("bob", "b0b", True),
+        ("modern", "rnodern", True), ("Zoё", "Zoë", True), ("mira", "mina", False), ("ɑnna", "anna", True),
+    ],
+)  # fmt: skip
+def test_names_are_compared_by_what_they_look_like(name: str, other: str, alike: bool):
+    assert (looks(name) == looks(other)) is alike
+
+
+@pytest.mark.parametrize(
+    ("address", "counted"),
+    [
+        ("192.0.2.1", "192.0.2.1"), ("2001:db8:1:2:3:4:5:6", "2001:db8:1:2::/64"),
+        ("2001:db8:1:2::", "2001:db8:1:2::/64"), ("::ffff:192.0.2.1", "192.0.2.1"),
+        ("fe80::1%eth0", "fe80::/64"), ("", ""),
+    ],
+)  # fmt: skip
+def test_a_network_of_ipv6_counts_as_one_address(address: str, counted: str):
+    assert place(address) == counted
 
 
 def test_failures_cost_a_wait_that_doubles():
@@ -276,6 +317,23 @@ def test_guessing_is_slowed_also_by_many_at_once(store: AccountStore):
     looked_at = [each for each in said if each == "This name or password is not right."]
     assert len(looked_at) == 6
     assert all(re.fullmatch(r"Too many attempts. Try again in \d+ seconds?.", each) for each in said[6:])
+
+
+@pytest.mark.slow
+def test_trying_many_names_from_one_network_is_slowed(store: AccountStore):
+    async def guess() -> list[str]:
+        accounts = Accounts(store, CountingHasher())
+        said = []
+        for number in range(32):
+            try:
+                await accounts.log_in(uuid.uuid4().hex, "wrong-password", f"2001:db8::{number:x}")
+            except (Refused, TooMany) as error:
+                said.append(str(error))
+        return said
+
+    said = asyncio.run(guess())
+    assert said[:31] == ["This name or password is not right."] * 31
+    assert said[31] == "Too many attempts. Try again in 1 second."
 
 
 @pytest.mark.slow

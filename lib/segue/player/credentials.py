@@ -12,6 +12,9 @@ NAME_LENGTH = (2, 32)
 PASSWORD_LENGTH = (10, 200)
 
 _PUNCTUATION = "._-"
+_FILLING = "0123456789 !?.,_-*#$+"
+"""What is put around a word to make a password of it."""
+
 _INVISIBLE = frozenset("\u115f\u1160")
 """Letters that show nothing (Hangul fillers); Unicode's normal form removes the others."""
 
@@ -81,9 +84,9 @@ def check_password(password: str, name: str) -> None:
         )
     if len(password) > most:
         raise Unsuitable("password", f"Use at most {most} characters.")
-    folded = compared(password)
-    core = folded.strip("0123456789 !?.,_-*#$+")
-    if core in {"", compared(name), compared(name) * 2} or folded == compared(name):
+    folded, own = compared(password), compared(name)
+    core, bare = folded.strip(_FILLING), own.strip(_FILLING)
+    if core in {"", own, own * 2, bare, bare * 2} or folded == own:
         why = "of digits only" if core == "" else "of your name"
         raise Unsuitable(
             "password", f"This password is made {why}. Take some words that belong to nobody else."

@@ -76,7 +76,10 @@ class Sessions:
 
     def begin(self, handler: RequestHandler, account: Account) -> None:
         """Log in: a new session, whatever cookie came with the request."""
-        self.note(account.account_id, account)
+        seen = self._seen.get(account.account_id)
+        if seen is None or seen.account is None or seen.account.epoch < account.epoch:
+            # What was noted of the same epoch may know of sessions that ended since the account was read.
+            self.note(account.account_id, account)
         value = f"{account.account_id}.{account.epoch}.{secrets.token_hex(16)}"
         handler.set_signed_cookie(
             cookie_name(handler), value, expires_days=DAYS, path="/", httponly=True, samesite="Lax",
