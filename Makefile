@@ -5,6 +5,7 @@ BIN := $(VENV)/bin
 PIP := $(BIN)/python -m pip --disable-pip-version-check -q
 TORCH ?=
 PYTEST := $(BIN)/python -m pytest
+WORKERS ?= 2
 
 .DEFAULT_GOAL := help
 .PHONY: help install dev demo test test-fast soak lab lint format bench constraints down screenshots clean
@@ -19,13 +20,16 @@ $(VENV)/.python:
 		{ echo "Python's venv module is missing: install it (on Debian: apt-get install python3-venv)"; exit 1; }
 	@touch $@
 
-$(VENV)/.installed: $(VENV)/.python pyproject.toml constraints.txt
+$(VENV)/.packages: $(VENV)/.python pyproject.toml constraints.txt
 	@echo "Installing Segue into $(VENV) …"
 	@$(PIP) install -c constraints.txt -e .
+	@touch $@
+
+$(VENV)/.installed: $(VENV)/.packages
 	@$(BIN)/segue services fetch
 	@touch $@
 
-$(VENV)/.dev: $(VENV)/.installed
+$(VENV)/.dev: $(VENV)/.packages
 	@$(PIP) install -c constraints.txt -e '.[dev,torch]'
 	@touch $@
 
@@ -35,7 +39,7 @@ $(VENV)/.torch: $(VENV)/.installed
 
 install: $(VENV)/.installed $(if $(TORCH),$(VENV)/.torch)  ## the environment in .venv (TORCH=1 adds PyTorch)
 
-dev: $(VENV)/.dev  ## the environment with the tools of developers
+dev: $(VENV)/.installed $(VENV)/.dev  ## the environment with the tools of developers
 
 demo: install  ## demo catalogue, notebooks, and the player until Ctrl-C
 	@$(BIN)/segue demo
@@ -48,13 +52,13 @@ down: install  ## stop the local services
 	@$(BIN)/segue services down
 
 test: dev  ## all tests but the soak, under 25 minutes on 2 cores
-	$(PYTEST) -m "not soak"
+	$(PYTEST) -n $(WORKERS) -m "not soak"
 
 test-fast: dev  ## the tests that start nothing, under 3 minutes
-	$(PYTEST) -m "not slow and not soak"
+	$(PYTEST) -n $(WORKERS) -m "not slow and not soak"
 
 soak: dev  ## the full counts of kills, mutations and updates
-	$(PYTEST) -m soak
+	$(PYTEST) -m soak -o faulthandler_timeout=0
 
 lint: dev  ## ruff, mypy and bandit
 	$(BIN)/ruff check .

@@ -1,9 +1,11 @@
 """Fixtures that every test may use."""
 
+import os
 import shutil
 import uuid
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 from playwright.sync_api import Browser, sync_playwright
@@ -12,14 +14,26 @@ from segue import services as local_services
 from segue.audio.compiled import own_cache
 from segue.settings import Settings
 from segue.store import Store, open_store
+from support.lanes import Lanes, cache_of_this_worker, put_heavy_first
 from support.small_run import finished_run
 
+cache_of_this_worker(own_cache())
 own_cache()
 BROWSER_FLAGS = (
     "--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run", "--disable-background-networking",
     "--disable-component-update", "--disable-sync", "--autoplay-policy=no-user-gesture-required",
 )  # fmt: skip
 SHARED_DATA = Path(__file__).parents[1].parent / "shared" / "data"
+
+
+@pytest.hookimpl(optionalhook=True)
+def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> Lanes:
+    return Lanes(config, log)
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    if "PYTEST_XDIST_WORKER" in os.environ:
+        put_heavy_first(items)
 
 
 @pytest.fixture(scope="session")
