@@ -210,7 +210,7 @@ def recall_of_products(serving: Any, states: list[ListenerState]) -> dict[str, f
         search.append(processor_ms(partial(model._search.top, vector, DEPTH)))
         whole.append(processor_ms(partial(np.matmul, model.factors, vector)))
         true = top_k(model.factors @ vector, DEPTH, model._tie)
-        shared.append(np.intersect1d(model._search.top(vector, DEPTH), true).size / DEPTH)
+        shared.append(np.intersect1d(model._search.top_each([vector], [DEPTH])[0], true).size / DEPTH)
     return {
         "others_recall": round(float(np.mean(shared)), 4),
         "others_search_ms": round(statistics.median(search), 3),

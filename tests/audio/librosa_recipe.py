@@ -6,11 +6,11 @@ import numpy as np
 from scipy import stats
 
 from segue.audio.columns import SIZES, STATISTICS
-from segue.audio.compiled import one_at_a_time
+from segue.compiled import one_at_a_time
 from segue.settings import SAMPLE_RATE
 
 with one_at_a_time():
-    # It compiles as it is imported, and more at the first use below: see `segue.audio.compiled`.
+    # It compiles as it is imported, and more at the first use below: see `segue.compiled`.
     import librosa
 
 _FRAME = 2048

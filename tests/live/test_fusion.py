@@ -1,9 +1,7 @@
 import numpy as np
 import pytest
 
-from segue.live.fusion import AVERSION, LEAST, Fused, Fusion, Seeds, shares
-
-NOBODY = Seeds(np.empty(0, dtype=np.int64), np.empty(0), np.empty(0, dtype=bool))
+from segue.live.fusion import AVERSION, LEAST, NOBODY, Fused, Fusion, Seeds, shares
 
 
 class Table:
@@ -21,7 +19,7 @@ class Table:
 
 
 def seeds(*places: int, weights=None, session=()) -> Seeds:
-    weights = np.ones(len(places)) if weights is None else np.array(weights)
+    weights = np.ones(len(places)) if weights is None else np.array(weights, dtype=float)
     return Seeds(np.array(places), weights, np.isin(places, session))
 
 

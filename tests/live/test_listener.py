@@ -144,7 +144,6 @@ def test_a_session_is_that_of_the_newest_event_and_late_ones_do_not_bring_back_a
         in_session("a", 4, "like", 5), in_session("b", 2, "like", 10),
     )  # fmt: skip
     assert (state.session_id, state.session) == ("b", (3, 2))
-    assert listener.session_taste(state) == {3: -0.25, 2: pytest.approx(3.0, abs=1e-5)}
     assert set(listener.taste(state)) == {1, 2, 3, 4}
     # At one and the same time the session applied last is the newest.
     assert apply(state, in_session("c", 9, "play", 11)).session == (9,)

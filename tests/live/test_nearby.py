@@ -25,7 +25,8 @@ def test_neighbours_are_those_of_exact_search_however_many_are_asked_for(paramet
 
 def test_what_was_asked_before_changes_nothing():
     fresh, used = (Nearby(create("hnsw", links=2, build=2, view=4, candidates=4).fit(DATA)) for _ in range(2))
-    used.prepare(np.arange(400))
+    used.first(np.arange(400), np.full(400, 9))
+    used.first(np.arange(400), np.full(400, 99))
     seeds = np.arange(0, 400, 7)
     counts = np.where(np.arange(seeds.size) % 2, 10, 150)
     assert used.first(seeds, counts).tolist() == fresh.first(seeds, counts).tolist()

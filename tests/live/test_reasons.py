@@ -1,8 +1,12 @@
+import json
+from uuid import UUID
+
 import numpy as np
 import pytest
 
 from segue.live import reasons
-from segue.live.reasons import Label, Teller
+from segue.live.events import Recommendation, Why, now
+from segue.live.reasons import Label, Teller, listeners_words, read_items, title
 from segue.models.kinds import Basis, Because, Scored
 from segue.store.cards import PRINT
 
@@ -85,3 +89,29 @@ def test_labels_are_asked_for_once_and_for_all_that_is_named():
     teller = Teller(np.arange(9), np.zeros(9), lambda ids: asked.append(set(ids)) or {}, simulated=False)
     teller.items([Scored(1, 0.0), Scored(2, 0.0)], [Because(Basis.SOUND, (7, 8)), Because(Basis.SOUND, (3,))])
     assert asked == [{1, 2, 3, 7, 8}]
+
+
+@pytest.mark.parametrize(
+    "text", ['"quoted" \\ back', "line\nbreak\t", "žluťoučký 🎵 <b>", "\x00\x7f", "'}],{"]
+)
+def test_a_title_of_any_kind_stays_text(text):
+    labels = {1: Label(text), 2: Label(text)}
+    teller = Teller(np.array([1, 2]), np.array([0, 3]), lambda ids: labels, simulated=False)
+    chosen = [Scored(1, 0.1 + 0.2), Scored(2, 1e-9)]
+    because = [Because(Basis.SOUND, (2,)), Because(Basis.LISTENERS, (1, 2))]
+    items = teller.items(chosen, because)
+    assert [(item.track_id, item.score) for item in items] == [(1, 0.3), (2, 0.0)]
+    assert items[0].why == Why(kind="sound", because_of=[2], text=f"near {title(labels[2])}")
+    assert items[1].why.text == listeners_words(labels[1], simulated=False)
+    assert items[1].why.because_of == [1, 2]
+
+
+def test_a_message_with_told_items_is_that_of_the_schema():
+    teller = Teller(np.array([1, 2]), np.array([0, 3]), lambda ids: {}, simulated=True)
+    told = teller.tell_each([([Scored(2, 0.5)], [Because(Basis.POPULARITY, ())])])[0]
+    head = Recommendation(
+        recommendation_id=UUID(int=5), dataset="d", listener_id="l", made_at=now(), model='m"', items=[]
+    )
+    whole = head.model_copy(update={"items": read_items(told)})
+    assert Recommendation.from_bytes(head.to_bytes_with(told)) == whole
+    assert json.loads(head.to_bytes_with(told)) == json.loads(whole.to_bytes())

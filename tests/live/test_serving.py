@@ -190,15 +190,6 @@ def test_lists_made_together_are_those_made_one_by_one_and_labels_are_asked_once
     assert serve.recommend_each([], 20) == []
 
 
-def test_what_is_prepared_comes_sooner_and_no_other():
-    serve, other = serving(), serving()
-    assert serve.prepare(0)
-    assert not serve.prepare(60)
-    assert not serving("popularity").prepare(0)
-    states = [random_state(seed) for seed in range(10)]
-    assert serve.recommend_each(states, 20) == other.recommend_each(states, 20)
-
-
 def test_what_sounds_like_a_skipped_track_loses_but_less_than_by_a_dislike():
     serve = serving("exact", "popularity")
     start = ((12, "like"), (13, "like"))

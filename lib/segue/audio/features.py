@@ -7,7 +7,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from segue.audio.columns import COLUMNS, GROUPS, STATISTICS, columns_of
-from segue.audio.compiled import compiling
+from segue.compiled import compiling
 from segue.audio.windows import HOP, checked
 from segue.settings import SAMPLE_RATE, Settings
 

@@ -1,100 +1,111 @@
-"""The rules of a list as one pass over a ranking that is produced only as far as it is read."""
+"""From the fused ranking of a listener to the places of a list."""
 
 from __future__ import annotations
 
-from collections import deque
-from collections.abc import Iterable, Iterator
+from typing import Protocol
 
 import numpy as np
 
-from segue.models.data import UNKNOWN_ARTIST
-from segue.models.rerank import RerankConfig
-
-_Row = tuple[int, int, int, int]
-"""A candidate: its place in the tier, its position in the catalogue, its artist and its recording."""
+from segue.live.catalogue import Catalogue
+from segue.live.fusion import Fused
+from segue.models.rerank import RerankConfig, Reranker
 
 
-class Chooser:
-    """Chooses what `segue.models.rerank.Reranker.choose` does without diversity, reading no further.
+class Choice(Protocol):
+    """Chooses the tracks of a list."""
 
-    Parameters
-    ----------
-    artist_ids, recording_ids
-        int64[n] each, as in `segue.models.base.TrainingData`.
-    config
-        Its ``diversity`` must be 0.
-    """
+    def choose(
+        self, fused: Fused, held: np.ndarray, dropped: np.ndarray, k: int
+    ) -> tuple[np.ndarray, np.ndarray]:
+        """Return int64[at most k] positions, and where each stands in ``fused``, -1 outside it.
 
-    def __init__(self, artist_ids: np.ndarray, recording_ids: np.ndarray, config: RerankConfig) -> None:
-        assert not config.diversity
-        self._artists, self._recordings, self._config = artist_ids, recording_ids, config
-
-    def choose(self, tiers: Iterable[Iterable[np.ndarray]], k: int, dropped: np.ndarray) -> np.ndarray:
-        """Return int64[at most k] positions.
+        First what was not heard, by the fused ranking and then as it suits anyone; then what was heard,
+        likewise.
 
         Parameters
         ----------
-        tiers
-            The parts of each tier, int64[m] positions each, best first; a track of a later tier stands
-            after all of the earlier ones.
+        held
+            int64[h]: the positions that the listener has heard, distinct.
         dropped
-            int64[d] positions that are not chosen, nor copies of them.
+            int64[d]: positions that are not chosen, nor copies of them.
         """
-        drawn = _List(self._config, set(self._recordings[dropped].tolist()))
-        for tier in tiers:
-            if len(drawn.places) < k:
-                drawn.fill(self._rows(tier), k)
-        return np.array(drawn.places, dtype=np.int64)
-
-    def _rows(self, parts: Iterable[np.ndarray]) -> Iterator[_Row]:
-        number = 0
-        for part in parts:
-            columns = (part.tolist(), self._artists[part].tolist(), self._recordings[part].tolist())
-            yield from zip(range(number, number + part.size), *columns, strict=True)
-            number += part.size
 
 
-class _List:
-    """A list in the making."""
+class Chooser:
+    """Chooses what `Varied` does without diversity, by one compiled pass that reads no further than it must.
 
-    def __init__(self, config: RerankConfig, taken: set[int]) -> None:
-        self._most, self._window = config.per_artist, config.window - 1
-        self._taken = taken
-        self._artists: list[int] = []
-        self.places: list[int] = []
+    Parameters
+    ----------
+    catalogue
+        n tracks.
+    anyone
+        int64[a] positions, distinct, in the order that suits anyone.
+    rules
+        Its ``diversity`` must be 0.
+    """
 
-    def fill(self, rows: Iterator[_Row], k: int) -> None:
-        """Add places until there are k, or none of the rows may follow.
+    def __init__(self, catalogue: Catalogue, anyone: np.ndarray, rules: RerankConfig) -> None:
+        from segue.live import kernels
 
-        What the cap of an artist holds back waits, in order, until the artist may stand again.
-        """
-        waiting: dict[int, deque[_Row]] = {}
-        while len(self.places) < k:
-            recent = self._artists[-self._window :] if self._window else []
-            row = self._waited(waiting, recent) or self._read(rows, waiting, recent)
-            if row is None:
-                return
-            _, place, artist, recording = row
-            self.places.append(place)
-            self._artists.append(artist)
-            self._taken.add(recording)
+        assert not rules.diversity
+        recordings = np.unique(catalogue.recording_ids, return_inverse=True)[1]
+        self._tie, self._rules, self._kernel = catalogue.tie, rules, kernels.choose.choose
+        self._columns = (
+            anyone,
+            rank_for_anyone(anyone, catalogue.size),
+            np.array(catalogue.artist_ids),
+            recordings,
+            np.zeros(catalogue.size, dtype=np.uint8),
+            np.zeros(catalogue.size, dtype=np.uint8),
+        )
 
-    def _read(self, rows: Iterator[_Row], waiting: dict[int, deque[_Row]], recent: list[int]) -> _Row | None:
-        for row in rows:
-            _, _, artist, recording = row
-            if recording in self._taken:
-                continue
-            if artist == UNKNOWN_ARTIST or recent.count(artist) < self._most:
-                return row
-            waiting.setdefault(artist, deque()).append(row)
-        return None
+    def choose(
+        self, fused: Fused, held: np.ndarray, dropped: np.ndarray, k: int
+    ) -> tuple[np.ndarray, np.ndarray]:
+        """Return what `Choice.choose` says."""
+        found: tuple[np.ndarray, np.ndarray] = self._kernel(
+            fused.places, fused.scores, self._tie[fused.places], held, dropped, *self._columns,
+            k, self._rules.per_artist, self._rules.window,
+        )  # fmt: skip
+        return found
 
-    def _waited(self, waiting: dict[int, deque[_Row]], recent: list[int]) -> _Row | None:
-        """Return the foremost of those that wait whose artist may stand again."""
-        best = None
-        for artist, line in waiting.items():
-            while line and line[0][3] in self._taken:
-                line.popleft()
-            if line and recent.count(artist) < self._most and (best is None or line[0] < best):
-                best = line[0]
-        return best
+
+class Varied:
+    """Chooses by a reranker, which may weigh variety against the ranking.
+
+    Parameters
+    ----------
+    catalogue, anyone
+        As for `Chooser`.
+    reranker
+        Over the tracks of the catalogue.
+    """
+
+    def __init__(self, catalogue: Catalogue, anyone: np.ndarray, reranker: Reranker) -> None:
+        self._catalogue, self._anyone, self._reranker = catalogue, anyone, reranker
+        self._rank_for_anyone = rank_for_anyone(anyone, catalogue.size)
+
+    def choose(
+        self, fused: Fused, held: np.ndarray, dropped: np.ndarray, k: int
+    ) -> tuple[np.ndarray, np.ndarray]:
+        """Return what `Choice.choose` says."""
+        order = np.lexsort((self._catalogue.tie[fused.places], -fused.scores))
+        ranked = fused.places[order]
+        heard = np.isin(ranked, held)
+        further = self._anyone[~np.isin(self._anyone, np.concatenate([held, ranked]))]
+        rest = held[~np.isin(held, ranked)]
+        rest = rest[np.argsort(self._rank_for_anyone[rest], kind="stable")]
+        recordings = self._catalogue.recording_ids
+        tiers = (np.concatenate([ranked[~heard], further]), np.concatenate([ranked[heard], rest]))
+        places = self._reranker.choose(
+            [tier[~np.isin(recordings[tier], recordings[dropped])] for tier in tiers], k
+        )
+        slot = dict(zip(ranked.tolist(), order.tolist(), strict=True))
+        return places, np.array([slot.get(place, -1) for place in places.tolist()], dtype=np.int64)
+
+
+def rank_for_anyone(anyone: np.ndarray, n: int) -> np.ndarray:
+    """Return int64[n]: where each position stands in the order that suits anyone, n for those outside it."""
+    rank = np.full(n, n, dtype=np.int64)
+    rank[anyone] = np.arange(anyone.size)
+    return rank

@@ -37,9 +37,6 @@ class Near(Protocol):
         """
 
 
-_NONE = np.empty(0, dtype=np.int64)
-
-
 class Seeds(NamedTuple):
     """Some of a listener's tracks, distinct, the one touched last at the end.
 
@@ -48,7 +45,7 @@ class Seeds(NamedTuple):
     places
         int64[s] catalogue positions.
     weights
-        float[s], above 0: how strongly each is liked, or avoided.
+        float64[s], above 0: how strongly each is liked, or avoided.
     in_session
         bool[s]: which were touched in the present session.
     """
@@ -56,6 +53,11 @@ class Seeds(NamedTuple):
     places: np.ndarray
     weights: np.ndarray
     in_session: np.ndarray
+
+
+_NONE = np.empty(0, dtype=np.int64)
+NOBODY = Seeds(_NONE, np.empty(0), np.empty(0, dtype=bool))
+"""No tracks at all."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -102,12 +104,15 @@ class Fusion:
     in every list; nDCG@10 of the further tracks is .697, that of the ranking by others alone .725, of
     popularity .302: the difference is the price of being heard at once.
 
-    Only the tracks that are named are worked on. What tells equal ones apart is kept between lists, so a
-    fusion makes one list at a time.
+    Only the tracks that are named are worked on, in one compiled pass (`segue.live.kernels.fuse`). Its
+    scratch is kept between lists, so a fusion makes one at a time.
     """
 
     def __init__(self, n: int) -> None:
-        self._slot = np.zeros(n, dtype=np.int64)
+        from segue.live import kernels
+
+        self._fuse = kernels.fuse
+        self._slot = np.zeros(n, dtype=np.int32)
 
     def fuse(self, likes: Seeds, avoided: Seeds, near: Near | None, others: np.ndarray) -> Fused:
         """Return the fused ranking.
@@ -123,66 +128,30 @@ class Fusion:
         others
             int64[r]: the ranking by what others play, best first.
         """
-        fused = self._with_others(*self._by_sound(likes, near), others)
-        if near is None or not (avoided.places.size and fused.places.size):
-            return fused
-        row, rank, places = named(near, avoided.places, AVERSION * avoided.weights)
-        slot = self._slots(np.concatenate([fused.places, places]))
-        taken = np.zeros(slot.size)
-        np.maximum.at(taken, slot[fused.places.size :], AVERSION * avoided.weights[row] * _reciprocal(rank))
-        less = taken[slot[: fused.places.size]]
-        left = fused.scores > less
-        return Fused(fused.places[left], fused.sound[left], fused.others[left], fused.seed[left], less[left])
-
-    def _with_others(
-        self, places: np.ndarray, sound: np.ndarray, seed: np.ndarray, others: np.ndarray
-    ) -> Fused:
-        added = _reciprocal(np.arange(others.size))
-        slot = self._slots(np.concatenate([places, others]))
-        # Where a place is in both, both have the slot that was written last.
-        where = np.full(slot.size, -1)
-        where[slot[: places.size]] = np.arange(places.size)
-        where = where[slot[places.size :]]
-        named, further = where >= 0, where < 0
-        by_others = np.zeros(places.size)
-        by_others[where[named]] = added[named]
-        count = int(np.count_nonzero(further))
+        if near is None:
+            likes = avoided = NOBODY
+        share = shares(likes)
+        aversion = AVERSION * avoided.weights
         return Fused(
-            np.concatenate([places, others[further]]),
-            np.concatenate([sound, np.zeros(count)]),
-            np.concatenate([by_others, added[further]]),
-            np.concatenate([seed, np.full(count, -1)]),
-            np.zeros(places.size + count),
+            *self._fuse.merge(
+                self._slot,
+                share,
+                likes.places,
+                *self._named(near, likes.places, share),
+                aversion,
+                *self._named(near, avoided.places, aversion[None, :]),
+                others,
+            )
         )
 
-    def _by_sound(self, likes: Seeds, near: Near | None) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-        """Return the places of both rankings by sound, what they add to each, and the seed that does."""
-        if near is None or not likes.places.size:
-            return _NONE, np.empty(0), _NONE
-        share = shares(likes)
-        row, rank, places = named(near, likes.places, share.max(axis=0))
-        now, taste = share[:, row] * _reciprocal(rank)
-        slot = self._slots(places)
-        best_now, best_taste = (_best(value, slot) for value in (now, taste))
-        won = np.where(best_now >= best_taste, now == best_now, taste == best_taste)
-        # Of seeds that add the same the oldest is named: what is written last stays.
-        winners = np.flatnonzero(won)[::-1]
-        last = np.empty(places.size, dtype=np.int64)
-        last[slot[winners]] = winners
-        winners = winners[last[slot[winners]] == winners]
-        return places[winners], (best_now + best_taste)[winners], likes.places[row[winners]]
-
-    def _slots(self, places: np.ndarray) -> np.ndarray:
-        """Return int64[c]: a number below c for each of int64[c] places, equal for equal ones only."""
-        self._slot[places] = np.arange(places.size)
-        return self._slot[places]
-
-
-def _best(values: np.ndarray, slot: np.ndarray) -> np.ndarray:
-    """Return float64[c]: the largest of float64[c] values, above 0, in each one's slot."""
-    best = np.zeros(values.size)
-    np.maximum.at(best, slot, values)
-    return best[slot]
+    def _named(
+        self, near: Near | None, seeds: np.ndarray, share: np.ndarray
+    ) -> tuple[np.ndarray, np.ndarray, np.ndarray, np.ndarray, np.ndarray]:
+        """Return how many neighbours of each seed count, which, and what stands beside them."""
+        if near is None or not seeds.size:
+            return _NONE, _NONE, _NONE, _NONE, _NONE
+        counts = self._fuse.reach(share, near.depth)
+        return counts, near.first(seeds, counts), *near.besides(seeds, counts)
 
 
 def shares(likes: Seeds) -> np.ndarray:
@@ -190,29 +159,7 @@ def shares(likes: Seeds) -> np.ndarray:
 
     In the ranking of `NOW` only the tracks of the session count, if there are any.
     """
-    age = np.arange(likes.places.size)[::-1]
-    found = likes.weights * 2.0 ** (-age / np.array([[NOW], [TASTE]]))
-    if likes.in_session.any():
-        found[0] *= likes.in_session
-    return found / found.sum(axis=1, keepdims=True)
+    from segue.live.kernels import fuse
 
-
-def named(near: Near, seeds: np.ndarray, share: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-    """Return the neighbours to which a seed of such a share adds `LEAST` or more.
-
-    int64[c] each: which of int64[s] ``seeds``, the rank among its neighbours, the position.
-    """
-    count = np.clip(np.floor(share / LEAST - TOP), 0, near.depth).astype(np.int64)
-    row = np.repeat(np.arange(share.size), count)
-    rank = np.arange(row.size) - np.repeat(np.cumsum(count) - count, count)
-    found = (row, rank, near.first(seeds, count))
-    besides = near.besides(seeds, count)
-    if not besides[0].size:
-        return found
-    reached = share[besides[0]] * _reciprocal(besides[1]) >= LEAST
-    row, rank, places = (np.concatenate([old, new[reached]]) for old, new in zip(found, besides, strict=True))
-    return row, rank, places
-
-
-def _reciprocal(rank: np.ndarray) -> np.ndarray:
-    return 1 / (TOP + 1 + rank)
+    found: np.ndarray = fuse.shares(likes.weights, likes.in_session)
+    return found

@@ -22,7 +22,6 @@ __all__ = [
     "heard_lately",
     "history",
     "liked",
-    "session_taste",
     "taste",
     "to_document",
 ]
@@ -129,12 +128,6 @@ def taste(state: ListenerState) -> dict[int, float]:
             age = newest - heard.at_ms if heard.at_ms else 0
             found[track] = weight * 0.5 ** (age / HALF_LIFE_MS)
     return found
-
-
-def session_taste(state: ListenerState) -> dict[int, float]:
-    """Return what `taste` says of the tracks of the session, the one touched last at the end."""
-    whole = taste(state)
-    return {track: whole[track] for track in state.session if track in whole}
 
 
 def disliked(state: ListenerState) -> frozenset[int]:

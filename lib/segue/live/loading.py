@@ -6,6 +6,7 @@ import gc
 import hashlib
 import logging
 from collections.abc import Collection, Mapping
+from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
 from segue.errors import SegueError
@@ -76,8 +77,14 @@ def make(run: Run, labels: Labels, *, simulated: bool) -> Serving:
     if chosen not in (None, others):
         _log.warning("the run %s lacks its serving model %s: serving with %s", run.path.name, chosen, others)
     digest = hashlib.sha256(others.encode())
-    for name in _served(run):
-        models[name] = run.load_model(name)
+    names = _served(run)
+    with ThreadPoolExecutor(len(names) + 1, "segue-loading") as executor:
+        near = executor.submit(kept_neighbours, run, GRAPH) if GRAPH in names else None
+        loaded = {name: executor.submit(run.load_model, name) for name in names}
+        # While files are read and compared with their digests the compiled parts come.
+        import segue.live.kernels  # noqa: F401
+    for name in names:
+        models[name] = loaded[name].result()
         digest.update((run.model(name) / MANIFEST).read_bytes())
     serving = Serving(
         models,
@@ -85,7 +92,7 @@ def make(run: Run, labels: Labels, *, simulated: bool) -> Serving:
         others=others,
         simulated=simulated,
         fingerprint=digest.hexdigest(),
-        near=kept_neighbours(run, GRAPH) if GRAPH in models else None,
+        near=None if near is None else near.result(),
     )
     serving.warm()
     return serving

@@ -42,11 +42,14 @@ class Nearby:
     """
 
     def __init__(self, model: ContentModel[Any], kept: Mapping[str, np.ndarray] | None = None) -> None:
+        from segue.live import kernels
+
         self._model = model
         self._n = model.track_ids.size
         self.depth = min(DEPTH, self._n - 1)
         self._deep = _Table(model, DEPTH, kept["deep"] if kept else None)
         self._shallow = _Table(model, SHALLOW, kept["shallow"] if kept else None)
+        self._gather = kernels.fuse.gather
         self.replace(np.empty((0, model.rows.shape[1]), dtype=np.float32))
 
     def replace(self, newcomers: np.ndarray) -> None:
@@ -57,17 +60,16 @@ class Nearby:
 
     def first(self, seeds: np.ndarray, counts: np.ndarray) -> np.ndarray:
         """Return int64[sum(counts)]: the ``counts`` nearest of each of int64[s] seeds, best first."""
-        found = np.empty(int(counts.sum()), dtype=np.int64)
-        row = np.repeat(np.arange(seeds.size), counts)
-        rank = np.arange(found.size) - np.repeat(np.cumsum(counts) - counts, counts)
-        inside, deep = seeds < self._n, counts > SHALLOW
-        for table, own in ((self._deep, inside & deep), (self._shallow, inside & ~deep & (counts > 0))):
-            if own.any():
-                table.fill(seeds[own])
-                asked = own[row]
-                found[asked] = table.rows[seeds[row[asked]], rank[asked]]
-        for i in np.flatnonzero(~inside & (counts > 0)):
-            found[row == i] = self._neighbours(int(seeds[i]), True)[: counts[i]]
+        for table, own in (
+            (self._deep, counts > SHALLOW),
+            (self._shallow, (counts > 0) & (counts <= SHALLOW)),
+        ):
+            table.fill(seeds[own & (seeds < self._n)])
+        found: np.ndarray = self._gather(self._deep.view, self._shallow.view, seeds, counts)
+        if len(self._newcomers):
+            ends = np.cumsum(counts)
+            for i in np.flatnonzero((seeds >= self._n) & (counts > 0)):
+                found[ends[i] - counts[i] : ends[i]] = self._neighbours(int(seeds[i]), True)[: counts[i]]
         return found
 
     def besides(self, seeds: np.ndarray, counts: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
@@ -134,11 +136,6 @@ class Nearby:
             for table in (self._shallow, self._deep):
                 list(executor.map(table.fill, parts))
 
-    def prepare(self, places: np.ndarray) -> None:
-        """Find the neighbours of int64[p] positions before they are asked for."""
-        self._shallow.fill(places)
-        self._deep.fill(places)
-
 
 class _Table:
     """The nearest of each track, found when first asked for."""
@@ -149,10 +146,15 @@ class _Table:
         self._depth = min(depth, n - 1)
         self.rows = np.empty((n, self._depth), dtype=np.int32) if kept is None else kept
         """The positions nearest to each, best first; only of those that were filled."""
-        self._is_filled = np.full(n, kept is not None)
+        self.view = self.rows.view()
+        self.view.flags.writeable = False
+        self._is_whole = kept is not None
+        self._is_filled = np.zeros(n, dtype=bool)
 
     def fill(self, seeds: np.ndarray) -> None:
         """Find the neighbours of int64[s] positions, as far as they are not known yet."""
+        if self._is_whole:
+            return
         missing = seeds[~self._is_filled[seeds]]
         if not missing.size or not self._depth:
             return

@@ -190,7 +190,7 @@ class Processing:
         serving = self._models.serving
         made = serving.recommend_each([standing.state for standing in standings.values()], self._length)
         found = {
-            name: (one.model, self._recommendation(standing, serving, one).to_bytes(), self._owed.due(name))
+            name: (one.model, self._message(standing, serving, one), self._owed.due(name))
             for (name, standing), one in zip(standings.items(), made, strict=True)
         }
         for name in names:
@@ -211,18 +211,18 @@ class Processing:
             self._activity.listed(model, (published_ms - due.sent_ms) / 1000)
         return sent
 
-    def _recommendation(self, standing: Standing, serving: Serving, made: Made) -> Recommendation:
+    def _message(self, standing: Standing, serving: Serving, made: Made) -> bytes:
         """Return the message of a list; equal standings and models give an equal list of the same id."""
         name = "/".join((self._database, standing.listener_id, *map(str, standing.place)))
         return Recommendation(
+            items=[],
             recommendation_id=uuid5(_NAMESPACE, f"{name}/{serving.fingerprint}"),
             dataset=self._database,
             listener_id=standing.listener_id,
             made_at=now(),
             model=made.model,
-            items=made.items,
             caused_by=None if standing.caused_by is None else UUID(standing.caused_by),
-        )
+        ).to_bytes_with(made.told)
 
     # Records that are no event -------------------------------------------------------------------------
 

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
+import json
 import struct
 import unicodedata
 from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from functools import lru_cache
-from typing import Any
 
 import numpy as np
 from pydantic import TypeAdapter
@@ -65,8 +65,8 @@ class Label:
         return label
 
 
-_ITEMS = TypeAdapter(list[list[Item]])
-_Why = dict[str, Any]
+_ITEMS = TypeAdapter(list[Item])
+_escape = json.JSONEncoder(ensure_ascii=False).encode
 
 Labels = Callable[[Collection[int]], Mapping[int, Label]]
 """Gives what the cards say of tracks; a track without a card is left out."""
@@ -91,14 +91,14 @@ class Teller:
         self._track_ids, self._popularity = track_ids, popularity
         self._labels, self._simulated = labels, simulated
         self._anybody_plays = bool(popularity.any())
-        self._popular: dict[int, _Why] = {}
+        self._popular: dict[int, str] = {}
 
     def items(self, chosen: Sequence[Scored], because: Sequence[Because]) -> list[Item]:
         """Return the items of a list with the reason of each, given what each rests on."""
-        return self.items_each([(chosen, because)])[0]
+        return read_items(self.tell_each([(chosen, because)])[0])
 
-    def items_each(self, lists: Sequence[tuple[Sequence[Scored], Sequence[Because]]]) -> list[list[Item]]:
-        """Return what `items` gives for each of some lists; labels are asked for once."""
+    def tell_each(self, lists: Sequence[tuple[Sequence[Scored], Sequence[Because]]]) -> list[str]:
+        """Return what `items` gives for each of some lists, as JSON; labels are asked for once."""
         wanted: set[int] = set()
         for chosen, because in lists:
             wanted.update(item.track_id for item in chosen)
@@ -114,47 +114,52 @@ class Teller:
             if ids and basis is Basis.SOUND
         ]
         compared = iter(compare_each(by_sound))
-        # One call for all: each object made on its own costs five times as much.
-        return _ITEMS.validate_python(
-            [
+        return [
+            "["
+            + ",".join(
                 [
-                    {
-                        "track_id": track,
-                        "score": round(score, 6),
-                        "why": self._why(track, reason, labels, compared),
-                    }
+                    f'{{"track_id":{track},"score":{round(score, 6)!r},"why":'
+                    f"{self._why(track, reason, labels, compared)}}}"
                     for (track, score), reason in zip(chosen, because, strict=True)
                 ]
-                for chosen, because in lists
-            ]
-        )
+            )
+            + "]"
+            for chosen, because in lists
+        ]
 
     def _why(
         self, track_id: int, because: Because, labels: Mapping[int, Label], compared: Iterator[str]
-    ) -> _Why:
-        """Return the fields of a `Why`; ``compared`` tells of the tracks that sound like others, in turn."""
+    ) -> str:
+        """Return a `Why` as JSON; ``compared`` tells of the tracks that sound like others, in turn."""
         basis, ids = because
         if ids and basis is Basis.SOUND:
-            text = near_words(labels.get(ids[0]), next(compared))
-            return {"kind": "sound", "because_of": ids[:1], "text": text}
+            return _json("sound", near_words(labels.get(ids[0]), next(compared)), ids[:1])
         if ids and basis is Basis.LISTENERS:
-            text = listeners_words(labels.get(ids[0]), simulated=self._simulated)
-            return {"kind": "listeners", "because_of": ids, "text": text}
+            return _json("listeners", listeners_words(labels.get(ids[0]), simulated=self._simulated), ids)
         if basis is Basis.CHANCE:
-            return {"kind": "new", "text": "drawn by chance"}
+            return _json("new", "drawn by chance")
         if basis is Basis.SOUND:
             # At the far end of a ranking by sound a track is like none of the listener's.
-            return {"kind": "new", "text": "a change: it sounds like nothing played so far"}
+            return _json("new", "a change: it sounds like nothing played so far")
         if track_id not in self._popular:
             self._popular[track_id] = self._anyone(track_id)
         return self._popular[track_id]
 
-    def _anyone(self, track_id: int) -> _Why:
+    def _anyone(self, track_id: int) -> str:
         place = positions_in(self._track_ids, [track_id])[0]
         listeners = int(self._popularity[place]) if place >= 0 else 0
         if listeners:
-            return {"kind": "popular", "text": popular_words(listeners, simulated=self._simulated)}
-        return {"kind": "new", "text": new_words(anybody_plays=self._anybody_plays)}
+            return _json("popular", popular_words(listeners, simulated=self._simulated))
+        return _json("new", new_words(anybody_plays=self._anybody_plays))
+
+
+def read_items(told: str) -> list[Item]:
+    """Return the items that `Teller.tell_each` told."""
+    return _ITEMS.validate_json(told)
+
+
+def _json(kind: str, text: str, because_of: Sequence[int] = ()) -> str:
+    return f'{{"kind":"{kind}","because_of":{list(because_of)},"text":{_escape(text)}}}'
 
 
 def title(label: Label | None) -> str:

@@ -4,8 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import threading
-import time
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, cast
 
@@ -14,13 +13,12 @@ import numpy as np
 from segue.errors import SegueError
 from segue.live import listener
 from segue.live.catalogue import Catalogue
-from segue.live.choosing import Chooser
+from segue.live.choosing import Choice, Chooser, Varied
 from segue.live.events import Item
 from segue.live.fusion import Fused, Fusion
 from segue.live.listener import Heard, ListenerState
 from segue.live.nearby import Nearby
-from segue.live.order import FIRST, Order
-from segue.live.reasons import Labels, Teller
+from segue.live.reasons import Labels, Teller, read_items
 from segue.live.taste import Taste
 from segue.models.base import Basis, Because, Capability, Recommender, Scored
 from segue.models.content import ContentModel
@@ -46,10 +44,15 @@ _NONE = np.empty(0, dtype=np.int64)
 
 @dataclass(frozen=True, slots=True)
 class Made:
-    """A list and the names of the models that it came from, such as ``exact+als``."""
+    """A list as JSON, and the names of the models that it came from, such as ``exact+als``."""
 
-    items: list[Item]
+    told: str
     model: str
+
+    @property
+    def items(self) -> list[Item]:
+        """Return the list, validated."""
+        return read_items(self.told)
 
 
 @dataclass(frozen=True, slots=True)
@@ -114,7 +117,6 @@ class Serving:
         self._teller = Teller(first.track_ids, first.popularity, labels, simulated=simulated)
         self._for_anyone = self._popular_and_different()
         self._making = threading.Lock()
-        self._prepared = 0
         self._take(Catalogue.of(first))
 
     @property
@@ -127,20 +129,6 @@ class Serving:
         with self._making:
             first = int(self.track_ids[self._for_anyone[0]])
             self._drafts([ListenerState({first: Heard(plays=1, completes=1)})], 1)
-
-    def prepare(self, seconds: float) -> bool:
-        """Find neighbours before they are asked for, the most popular tracks' first; tell if any are left.
-
-        For a worker that has nothing to do: lists stay the same, and come sooner.
-        """
-        until = time.monotonic() + seconds
-        while self._near is not None and self._prepared < self._for_anyone.size:
-            if time.monotonic() >= until:
-                return True
-            with self._making:
-                self._near.prepare(self._for_anyone[self._prepared : self._prepared + 1])
-            self._prepared += 1
-        return False
 
     def recommend(self, state: ListenerState, k: int) -> Made:
         """Return up to k tracks for a listener with the reason of each; equal ones for equal states.
@@ -155,8 +143,8 @@ class Serving:
         """Return what `recommend` gives for each of some states; labels are asked for once."""
         with self._making:
             drafts = self._drafts(states, k)
-        items = self._teller.items_each([(draft.chosen, draft.because) for draft in drafts])
-        return [Made(own, draft.model) for own, draft in zip(items, drafts, strict=True)]
+        told = self._teller.tell_each([(draft.chosen, draft.because) for draft in drafts])
+        return [Made(own, draft.model) for own, draft in zip(told, drafts, strict=True)]
 
     def newcomers(
         self, track_ids: np.ndarray, rows: np.ndarray, artist_ids: np.ndarray, recording_ids: np.ndarray
@@ -198,13 +186,11 @@ class Serving:
     def _take(self, catalogue: Catalogue, sound: bytes = b"") -> None:
         self._catalogue = catalogue
         self._fusion = Fusion(catalogue.size)
-        self._rank_for_anyone = np.full(catalogue.size, catalogue.size, dtype=np.int64)
-        self._rank_for_anyone[self._for_anyone] = np.arange(self._for_anyone.size)
-        self._chooser: Chooser | Reranker
+        self._choice: Choice
         if self._rules.diversity:
-            self._chooser = self._reranker(catalogue, self._rules)
+            self._choice = Varied(catalogue, self._for_anyone, self._reranker(catalogue, self._rules))
         else:
-            self._chooser = Chooser(catalogue.artist_ids, catalogue.recording_ids, self._rules)
+            self._choice = Chooser(catalogue, self._for_anyone, self._rules)
         self._fingerprint = self._of_models
         if catalogue.newcomers:
             told = self._of_models.encode() + catalogue.newcomers + sound
@@ -217,12 +203,12 @@ class Serving:
         tastes = [Taste.of(state, self._catalogue) for state in states]
         others = self._by_others(tastes, min(_OTHERS * k, _MOST_OTHERS))
         fused = [self._fused(*each) for each in zip(tastes, others, strict=True)]
-        orders = [Order(each, self._catalogue.tie) for each in fused]
-        chosen = [self._chosen(*each, k) for each in zip(states, tastes, orders, strict=True)]
-        return [self._draft(*each) for each in zip(chosen, orders, fused, others, strict=True)]
+        chosen = [self._chosen(*each, k) for each in zip(states, tastes, fused, strict=True)]
+        return [
+            self._draft(*own, each, ranked) for own, each, ranked in zip(chosen, fused, others, strict=True)
+        ]
 
-    def _draft(self, places: np.ndarray, order: Order, fused: Fused, ranked: Ranked | None) -> _Draft:
-        slots = order.slots(places)
+    def _draft(self, places: np.ndarray, slots: np.ndarray, fused: Fused, ranked: Ranked | None) -> _Draft:
         scores = np.where(slots >= 0, fused.scores[slots], 0) if fused.places.size else np.zeros(slots.size)
         chosen = list(map(Scored, self._catalogue.track_ids[places].tolist(), scores.tolist()))
         return _Draft(chosen, self._because(places, slots, fused, ranked), self._model(fused))
@@ -251,33 +237,13 @@ class Serving:
         near = self._near if likes.places.size else None
         return self._fusion.fuse(likes, avoided, near, _NONE if ranked is None else ranked.places)
 
-    def _chosen(self, state: ListenerState, taste: Taste, order: Order, k: int) -> np.ndarray:
-        """Return int64[at most k]: first what was not heard, then what was, as the rules of a list allow."""
+    def _chosen(
+        self, state: ListenerState, taste: Taste, fused: Fused, k: int
+    ) -> tuple[np.ndarray, np.ndarray]:
+        """Return int64[at most k] positions by the rules of a list, and where each stands in ``fused``."""
         barred = listener.barred(state, min(listener.RECENT, self.track_ids.size // 3))
         dropped = np.array([i for i in self._catalogue.positions(barred) if i >= 0], dtype=np.int64)
-        tiers = (self._unheard(order, taste), self._heard(order, taste))
-        if isinstance(self._chooser, Chooser):
-            return self._chooser.choose(tiers, k, dropped)
-        recordings = self._catalogue.recording_ids
-        whole = [np.concatenate([_NONE, *tier]) for tier in tiers]
-        return self._chooser.choose(
-            [tier[~np.isin(recordings[tier], recordings[dropped])] for tier in whole], k
-        )
-
-    def _unheard(self, order: Order, taste: Taste) -> Iterator[np.ndarray]:
-        """Yield in parts what the fusion scored, then what suits anyone, without what was heard."""
-        for part in order.parts():
-            yield part[~taste.holds(part)]
-        for start in range(0, self._for_anyone.size, FIRST):
-            part = self._for_anyone[start : start + FIRST]
-            yield part[~taste.holds(part) & (order.slots(part) < 0)]
-
-    def _heard(self, order: Order, taste: Taste) -> Iterator[np.ndarray]:
-        """Yield the same of what was heard."""
-        for part in order.parts():
-            yield part[taste.holds(part)]
-        rest = taste.place[order.slots(taste.place) < 0]
-        yield rest[np.argsort(self._rank_for_anyone[rest], kind="stable")]
+        return self._choice.choose(fused, taste.place, dropped, k)
 
     def _popular_and_different(self) -> np.ndarray:
         """Return the catalogue by popularity, the foremost so that each differs from those before it."""

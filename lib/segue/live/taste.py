@@ -17,14 +17,12 @@ from segue.live.state import ListenerState
 class Taste:
     """A taste within the catalogue.
 
-    int64[h] positions, the newest last; float32[h] weights; bool[h], which are of the session; the positions
-    once more, as a set.
+    int64[h] positions, the newest last; float32[h] weights; bool[h], which are of the session.
     """
 
     place: np.ndarray
     weight: np.ndarray
     in_session: np.ndarray
-    held: frozenset[int]
 
     @classmethod
     def of(cls, state: ListenerState, catalogue: Catalogue) -> Self:
@@ -40,19 +38,14 @@ class Taste:
             np.array(places, dtype=np.int64),
             np.array(values, dtype=np.float32),
             np.array(in_session, dtype=bool),
-            frozenset(places),
         )
 
     def seeds(self, sign: int, most: int) -> Seeds:
         """Return the tracks whose weight has a sign (1 or -1), at most so many, those touched last."""
         own = np.flatnonzero(sign * self.weight > 0)[-most:]
-        return Seeds(self.place[own], np.abs(self.weight[own]), self.in_session[own])
+        return Seeds(self.place[own], np.abs(self.weight[own]).astype(np.float64), self.in_session[own])
 
     def inside(self, n: int) -> tuple[np.ndarray, np.ndarray]:
         """Return the positions and weights of the tracks among the first n, those that the models know."""
         inside = self.place < n
         return self.place[inside], self.weight[inside]
-
-    def holds(self, places: np.ndarray) -> np.ndarray:
-        """Return bool[m]: which of int64[m] positions are in the history."""
-        return np.array([place in self.held for place in places.tolist()], dtype=bool)

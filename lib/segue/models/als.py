@@ -11,7 +11,7 @@ from pydantic import Field
 
 from segue.models.base import Basis, Capability, Config, Need, Recommender, TrainingData
 from segue.models.content import unit_rows
-from segue.models.for_history import Ranked, Solved, by_factors
+from segue.models.for_history import Equations, Ranked, by_factors
 from segue.models.inner_product import LargestProducts
 from segue.models.search import Real, Search, Whole
 from segue.models.weights import Weighting, weigh, weigh_matrix
@@ -116,8 +116,7 @@ class ALS(Recommender[ALSConfig]):
         weights
             float[h]: their weights as the interactions have them (counts, say), before weighting.
         """
-        left, right = self._normal_equations(history, weights)
-        return np.linalg.solve(left, right.sum(axis=1))
+        return self._equations(history, weights).solve().taste
 
     def contributions(self, history: np.ndarray, weights: np.ndarray, items: np.ndarray) -> np.ndarray:
         """Return float64[m, h]: how much each track of a history adds to the score of each item.
@@ -136,34 +135,24 @@ class ALS(Recommender[ALSConfig]):
         items
             int64[m]: catalogue positions.
         """
-        left, right = self._normal_equations(history, weights)
-        return self.factors[items].astype(np.float64) @ np.linalg.solve(left, right)
+        return self._equations(history, weights).solve().added(self.factors[items])
 
     def ranked_for_each(
         self, queries: Sequence[tuple[np.ndarray, np.ndarray]], k: int
     ) -> list[Ranked | None]:
         """Return the k best places for each history with their reasons, from one solution each."""
-        solved = [
-            Solved.of(history, *(side[None] for side in self._normal_equations(history, weights)))
-            if self._knows(history, weights)
-            else None
-            for history, weights in queries
-        ]
-        return by_factors(self, self.factors, self._search, solved, k)
+        equations = [self._equations(*query) if self._knows(*query) else None for query in queries]
+        return by_factors(self, self.factors, self._search, equations, k)
 
-    def _normal_equations(self, history: np.ndarray, weights: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-        """Return W^-1, float64[rank, rank], and what each track of a history adds to the right-hand side."""
+    def _equations(self, history: np.ndarray, weights: np.ndarray) -> Equations:
         w = weigh(weights, None, self.config.weighting).astype(np.float64)
         y = self.factors[history].astype(np.float64)
-        if self.config.implicit:
-            liked = w > 0
-            extra = self.config.alpha * np.abs(w)
-            left, right = self._gram + (y.T * extra) @ y, y.T * ((1 + extra) * liked)
-            plays = int(np.count_nonzero(liked))
-        else:
-            left, right, plays = y.T @ y, y.T * w, w.size
-        left.reshape(-1)[:: len(left) + 1] += self.config.reg * plays
-        return left, right
+        if not self.config.implicit:
+            return Equations(history, y, np.ones(w.size), w, self._nothing, self.config.reg * w.size)
+        liked = w > 0
+        extra = self.config.alpha * np.abs(w)
+        reg = self.config.reg * np.count_nonzero(liked)
+        return Equations(history, y, extra, (1 + extra) * liked, self._gram, reg)
 
     def _similar_scores(self, seeds: np.ndarray) -> np.ndarray | None:
         known = seeds[self._unit[seeds].any(axis=1)]
@@ -198,23 +187,25 @@ class ALS(Recommender[ALSConfig]):
 
     @cached_property
     def _search(self) -> LargestProducts:
-        return LargestProducts(self.factors, self._tie)
+        return LargestProducts(self.factors, self._tie, self._kept)
 
-    def _prepare(self) -> None:
+    def _prepare(self, kept: Mapping[str, np.ndarray] | None = None) -> None:
+        self._kept = kept
         for name in ("_unit", "_search"):
             self.__dict__.pop(name, None)
-        self._gram = np.zeros((self.factors.shape[1],) * 2)
+        self._nothing = np.zeros((1, *(self.factors.shape[1],) * 2))
+        self._gram = self._nothing.copy()
         # In parts: a whole copy in double precision takes longer to come by than its product.
         for start in range(0, len(self.factors), _ROWS_AT_ONCE):
             exact = self.factors[start : start + _ROWS_AT_ONCE].astype(np.float64)
-            self._gram += exact.T @ exact
+            self._gram[0] += exact.T @ exact
 
     def _state(self) -> dict[str, np.ndarray]:
-        return {"factors": self.factors}
+        return {"factors": self.factors, **self._search.index()}
 
     def _restore(self, state: Mapping[str, np.ndarray]) -> None:
         self.factors = state["factors"]
-        self._prepare()
+        self._prepare(state)
 
 
 def _ensure_checkpoints(spark: SparkSession) -> None:

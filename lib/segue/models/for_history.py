@@ -4,13 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, Self
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from segue.models import explaining
 from segue.models.data import positions_in
-from segue.models.kinds import Because
+from segue.models.kinds import Basis, Because
 
 if TYPE_CHECKING:
     from segue.models.base import Recommender
@@ -47,77 +46,98 @@ def by_scores(model: Recommender[Any], history: np.ndarray, weights: np.ndarray,
 
 
 @dataclass(frozen=True, slots=True)
-class Solved:
-    """A listener's factors, and what they are made of.
+class Equations:
+    """The normal equations of a listener's factors, in each of s models of r factors.
+
+        x = (G + sum_i e_i y_i y_i' + reg I)^-1 sum_i t_i y_i
 
     Attributes
     ----------
     history
-        int64[h] positions.
-    left, right
-        The normal equations of s models of r factors: float64[s, r, r], and what each track of the history
-        adds to the right side, float64[s, r, h].
-    apart
-        float64[s, r, h], what each track adds to the factors; None for histories longer than r, for which
-        it is not solved.
-    taste
-        float32[s * r].
+        int64[h]: the positions i.
+    y
+        float64[h, s * r]: their factors, model by model.
+    extra, target
+        float64[h] each: e and t.
+    gram
+        float64[s, r, r]: G.
+    reg
+        With G and the history it makes the matrix positive definite.
     """
 
     history: np.ndarray
-    left: np.ndarray
-    right: np.ndarray
-    apart: np.ndarray | None
+    y: np.ndarray
+    extra: np.ndarray
+    target: np.ndarray
+    gram: np.ndarray
+    reg: float
+
+    def solve(self) -> Solved:
+        """Return the factors."""
+        from segue.models.kernels import fold
+
+        return Solved(self, *fold.solve(self.y, self.extra, self.target, self.gram, self.reg))
+
+
+@dataclass(frozen=True, slots=True)
+class Solved:
+    """A listener's factors, float64[s * r] ``taste``, and Cholesky's, float64[s, r, r] ``lower``."""
+
+    equations: Equations
+    lower: np.ndarray
     taste: np.ndarray
 
-    @classmethod
-    def of(cls, history: np.ndarray, left: np.ndarray, right: np.ndarray) -> Self:
-        """Solve the equations."""
-        # Up to as many right sides as unknowns, solving for each costs little more than for their sum.
-        apart = np.linalg.solve(left, right) if history.size <= left.shape[1] else None
-        whole = (
-            np.linalg.solve(left, right.sum(axis=2, keepdims=True)) if apart is None else apart.sum(axis=2)
-        )
-        return cls(history, left, right, apart, whole.reshape(-1).astype(np.float32))
+    def added(self, items: np.ndarray) -> np.ndarray:
+        """Return float64[m, h]: what each track of the history adds to scores, given float[m, s * r] factors.
 
-    def added(self, factors: np.ndarray) -> np.ndarray:
-        """Return float64[m, h]: what each track adds to the scores of tracks with float[m, s * r] factors."""
-        own = factors.astype(np.float64)
-        if self.apart is not None:
-            parts: np.ndarray = own @ self.apart.reshape(-1, self.history.size)
-            return parts
-        turned = own.reshape(len(own), *self.left.shape[:2]).transpose(1, 2, 0)
-        parts = (np.linalg.solve(self.left, turned).swapaxes(1, 2) @ self.right).sum(axis=0)
+        The score of y is y'x, the sum over its row (Hu, Koren and Volinsky 2008, section 5).
+        """
+        from segue.models.kernels import fold
+
+        parts: np.ndarray = fold.parts(
+            self.lower, self.equations.y, self.equations.target, np.array(items, dtype=np.float64, order="C")
+        )
         return parts
+
+    def because(self, items: np.ndarray, basis: Basis, ids: np.ndarray, most: int) -> list[Because]:
+        """Return the tracks, of int64[h] ``ids``, that add most to the score of each item, as for `added`."""
+        from segue.models.kernels import fold
+
+        best, counts = fold.foremost(self.added(items), most)
+        return [
+            Because(basis, tuple(own[:count]))
+            for own, count in zip(ids[best].tolist(), counts.tolist(), strict=True)
+        ]
 
 
 def by_factors(
     model: Recommender[Any],
     factors: np.ndarray,
     search: LargestProducts,
-    solved: Sequence[Solved | None],
+    equations: Sequence[Equations | None],
     k: int,
     most: int = 3,
 ) -> list[Ranked | None]:
     """Return the rankings by the factors of some listeners, float[n, s * r] those of the tracks.
 
-    Step by step for all of them: code and data that are used again at once are still in the caches.
+    Step by step for all of them: what is looked through together is read once.
     """
-    firsts = [None if each is None else search.top(each.taste, k + each.history.size) for each in solved]
+    found: list[Ranked | None] = [None] * len(equations)
+    asked = [(i, each.solve()) for i, each in enumerate(equations) if each is not None]
+    tastes = [own.taste.astype(np.float32) for _, own in asked]
+    firsts = search.top_each(tastes, [k + own.equations.history.size for _, own in asked])
 
-    def ranked(own: Solved, first: np.ndarray) -> Ranked | None:
+    def ranked(own: Solved, taste: np.ndarray, first: np.ndarray) -> Ranked | None:
         def top(count: int) -> np.ndarray:
-            return first if count == first.size else search.top(own.taste, count)
+            return first if count == first.size else search.top_each([taste], [count])[0]
 
-        places = model._lists.open_places(top, own.history, k)
+        history = own.equations.history
+        places = model._lists.open_places(top, history, k)
         if not places.size or not (own.added(factors[places[:1]]) > 0).any():
             return None
-        ids = model.track_ids[own.history]
-        return Ranked(
-            places, lambda items: explaining.because(own.added(factors[items]), model.basis, ids, most)
-        )
+        ids = model.track_ids[history]
+        return Ranked(places, lambda items: own.because(factors[items], model.basis, ids, most))
 
-    return [
-        None if own is None or first is None else ranked(own, first)
-        for own, first in zip(solved, firsts, strict=True)
-    ]
+    for (i, own), taste, first in zip(asked, tastes, firsts, strict=True):
+        found[i] = ranked(own, taste, first)
+    return found

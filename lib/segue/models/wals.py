@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from functools import cached_property
 from typing import TYPE_CHECKING, ClassVar
 
@@ -12,15 +12,13 @@ from pydantic import Field
 from segue.models import als_sweep
 from segue.models.base import Basis, Capability, Config, Need, Recommender, TrainingData
 from segue.models.content import unit_rows
-from segue.models.for_history import Ranked, Solved, by_factors
+from segue.models.for_history import Equations, Ranked, by_factors
 from segue.models.inner_product import LargestProducts
 from segue.models.search import Choice, Real, Search
 from segue.models.weights import Weighting, weigh, weigh_matrix
 
 if TYPE_CHECKING:
     from scipy.sparse import csr_matrix
-
-_LISTENERS_AT_ONCE = 64
 
 
 class WALSConfig(Config):
@@ -118,7 +116,7 @@ class WALS(Recommender[WALSConfig]):
         weights
             float[h]: their weights as the interactions have them (counts, say), before weighting.
         """
-        return self._fold(history[None, :], self._weigh(weights)[None, :])[0].reshape(-1)
+        return self._equations(history, weights).solve().taste
 
     def contributions(self, history: np.ndarray, weights: np.ndarray, items: np.ndarray) -> np.ndarray | None:
         """Return float64[m, h]: how much each track of a history adds to the score of each item.
@@ -138,48 +136,25 @@ class WALS(Recommender[WALSConfig]):
         """
         if not self._is_known(history, weights):
             return None
-        left, right = self._normal_equations(history[None, :], self._weigh(weights)[None, :])
-        y = self._exact[items].reshape(items.size, self.config.starts, self.config.rank)
-        return np.einsum("msk,skh->mh", y, np.linalg.solve(left, right)[0])
+        return self._equations(history, weights).solve().added(self.factors[items])
 
     def ranked_for_each(
         self, queries: Sequence[tuple[np.ndarray, np.ndarray]], k: int
     ) -> list[Ranked | None]:
         """Return the k best places for each history with their reasons, from one solution each."""
+        equations = [self._equations(*query) if self._is_known(*query) else None for query in queries]
+        return by_factors(self, self.factors, self._search, equations, k)
 
-        def solve(history: np.ndarray, weights: np.ndarray) -> Solved:
-            left, right = self._normal_equations(history[None, :], self._weigh(weights)[None, :])
-            return Solved.of(history, left[0], right[0])
-
-        solved = [solve(*query) if self._is_known(*query) else None for query in queries]
-        return by_factors(self, self.factors, self._search, solved, k)
-
-    def _weigh(self, weights: np.ndarray) -> np.ndarray:
-        return weigh(weights, None, self.config.weighting).astype(np.float64)
-
-    def _normal_equations(self, histories: np.ndarray, w: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-        """Return W^-1, float64[b, starts, rank, rank], and c_i p_i y_i, float64[b, starts, rank, h].
-
-        Parameters
-        ----------
-        histories
-            int64[b, h]: positions of b histories of one length.
-        w
-            float64[b, h]: their weights after weighting.
-        """
+    def _equations(self, history: np.ndarray, weights: np.ndarray) -> Equations:
         config = self.config
-        y = self._exact[histories].reshape(*histories.shape, config.starts, config.rank).transpose(0, 2, 3, 1)
-        extra = config.alpha * np.abs(w)[:, None, None, :]
-        left = self._gram + (y * extra) @ y.swapaxes(2, 3)
-        liked = (w > 0).sum(axis=1)
-        reg = als_sweep.scaled_reg(liked, config.reg, config.listener_exponent, self.mean_plays)
-        left[..., np.arange(config.rank), np.arange(config.rank)] += reg[:, None, None]
-        return left, y * np.where(w[:, None, None, :] > 0, 1 + extra, 0)
-
-    def _fold(self, histories: np.ndarray, w: np.ndarray) -> np.ndarray:
-        """Return float64[b, starts, rank] for the arguments of `_normal_equations`."""
-        left, right = self._normal_equations(histories, w)
-        return np.linalg.solve(left, right.sum(axis=3, keepdims=True))[..., 0]
+        w = weigh(weights, None, config.weighting).astype(np.float64)
+        liked = w > 0
+        extra = config.alpha * np.abs(w)
+        reg = als_sweep.scaled_reg(
+            np.count_nonzero(liked, keepdims=True), config.reg, config.listener_exponent, self.mean_plays
+        )
+        y = self.factors[history].astype(np.float64)
+        return Equations(history, y, extra, (1 + extra) * liked, self._gram, float(reg[0]))
 
     def _is_known(self, history: np.ndarray, weights: np.ndarray) -> bool:
         return bool((self._played[history] & (weights > 0)).any())
@@ -194,17 +169,18 @@ class WALS(Recommender[WALSConfig]):
         return (self._exact @ self.fold_in(history, weights)).astype(np.float32)
 
     def _batch_scores(self, histories: csr_matrix) -> np.ndarray:
-        out = np.empty(histories.shape, dtype=np.float32)
-        weights = weigh_matrix(histories, self.config.weighting).data.astype(np.float64)
-        for rows, plays in _of_equal_length(np.diff(histories.indptr), histories.indptr):
-            positions = histories.indices[plays]
-            known = (self._played[positions] & (weights[plays] > 0)).any(axis=1)
-            x = self._fold(positions[known], weights[plays[known]])
-            out[rows[known]] = x.reshape(len(x), self._exact.shape[1]) @ self._exact.T
-            for row in rows[~known]:
-                query = histories.indices[histories.indptr[row] : histories.indptr[row + 1]]
-                out[row] = self._cold_scores(query)
-        return out
+        tastes, cold = np.zeros((histories.shape[0], self.factors.shape[1])), []
+        for i in range(histories.shape[0]):
+            row = slice(histories.indptr[i], histories.indptr[i + 1])
+            history, weights = histories.indices[row].astype(np.int64), histories.data[row]
+            if self._is_known(history, weights):
+                tastes[i] = self.fold_in(history, weights)
+            else:
+                cold.append((i, history))
+        scores = (tastes @ self._exact.T).astype(np.float32)
+        for i, history in cold:
+            scores[i] = self._cold_scores(history)
+        return scores
 
     @cached_property
     def _unit(self) -> np.ndarray:
@@ -212,9 +188,10 @@ class WALS(Recommender[WALSConfig]):
 
     @cached_property
     def _search(self) -> LargestProducts:
-        return LargestProducts(self.factors, self._tie)
+        return LargestProducts(self.factors, self._tie, self._kept)
 
-    def _prepare(self) -> None:
+    def _prepare(self, kept: Mapping[str, np.ndarray] | None = None) -> None:
+        self._kept = kept
         for name in ("_unit", "_search"):
             self.__dict__.pop(name, None)
         self._played: np.ndarray = np.any(self.factors, axis=1)
@@ -223,17 +200,8 @@ class WALS(Recommender[WALSConfig]):
         self._gram = parts @ parts.swapaxes(1, 2)
 
     def _state(self) -> dict[str, np.ndarray]:
-        return {"factors": self.factors, "mean_plays": np.array(self.mean_plays)}
+        return {"factors": self.factors, "mean_plays": np.array(self.mean_plays), **self._search.index()}
 
     def _restore(self, state: Mapping[str, np.ndarray]) -> None:
         self.factors, self.mean_plays = state["factors"], float(state["mean_plays"])
-        self._prepare()
-
-
-def _of_equal_length(lengths: np.ndarray, starts: np.ndarray) -> Iterator[tuple[np.ndarray, np.ndarray]]:
-    """Yield int64[b] rows of one length and int64[b, length], where their plays stand; each row once."""
-    for length in np.unique(lengths):
-        rows = np.flatnonzero(lengths == length)
-        for first in range(0, rows.size, _LISTENERS_AT_ONCE):
-            batch = rows[first : first + _LISTENERS_AT_ONCE]
-            yield batch, starts[batch][:, None] + np.arange(length)
+        self._prepare(state)

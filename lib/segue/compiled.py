@@ -11,6 +11,9 @@ from contextlib import contextmanager
 from pathlib import Path
 
 _VARIABLE = "NUMBA_CACHE_DIR"
+_ROOMS = ("audio", "live/kernels", "models/kernels")
+"""Where compiled functions are."""
+
 _done = False
 
 
@@ -56,6 +59,7 @@ def _sources() -> str:
     the same date.
     """
     digest = hashlib.sha256()
-    for path in sorted(Path(__file__).parent.rglob("*.py")):
+    here = Path(__file__).parent
+    for path in sorted(each for room in _ROOMS for each in (here / room).rglob("*.py")):
         digest.update(path.read_bytes())
     return digest.hexdigest()[:16]
