@@ -15,7 +15,7 @@ from support.tones import write_tone
 from support.visitor import write_notebook, write_run
 
 TRACKS = 9
-CLIP_S = 20.0
+CLIP_S = 60.0
 
 CELL = """
 import json, os, time
@@ -29,7 +29,7 @@ while (home / "late").exists():
 def card(number):
     return {
         "track_id": number, "title": f"Title {number}", "artist": f"Artist {number}", "album": "Album",
-        "genre": "Folk", "duration_s": 20, "licence": "CC BY 4.0", "composed": False,
+        "genre": "Folk", "duration_s": 60, "licence": "CC BY 4.0", "composed": False,
         "attribution_url": "https://example.org/track",
         "print": [((number * 7 + index * 3) % 11) / 10 for index in range(20)],
     }

@@ -19,9 +19,15 @@ export function createLink(model) {
   let timer = 0;
   let blip = 0;
   let since = Date.now();
+  const unsaid = [];
   let welcomed = false;
 
+  /** What is said before the welcome is said after it: until then there may be nobody to hear. */
   function send(message) {
+    if (!welcomed) {
+      unsaid.push(message);
+      return;
+    }
     try {
       model.send(message);
     } catch {
@@ -43,6 +49,7 @@ export function createLink(model) {
       become("here");
     }
     if (welcomed || BEFORE_WELCOME.includes(message.type)) emit(message.type, message);
+    if (welcomed) for (const each of unsaid.splice(0)) send(each);
   }
 
   function stop() {

@@ -1,6 +1,6 @@
 // What is pressed in the shell before the player's own controls stand there is pressed in those.
 
-/** Listens until `hand` gives it all to the player's element, in order. */
+/** Listens; returns what ends that, which returns what gives it all to the player's element, in order. */
 export function keepClicks() {
   const kept = [];
 
@@ -13,14 +13,14 @@ export function keepClicks() {
 
   document.addEventListener("click", note);
   document.addEventListener("input", note);
-  return {
-    hand(player) {
-      document.removeEventListener("click", note);
-      document.removeEventListener("input", note);
-      const focused = document.activeElement?.closest("#segue-shell :is(a, button, input)");
+  return () => {
+    document.removeEventListener("click", note);
+    document.removeEventListener("input", note);
+    const focused = document.activeElement?.closest("#segue-shell :is(a, button, input)");
+    return (player) => {
       for (const { chosen, value } of kept) press(player.querySelector(chosen), value);
       if (focused) player.querySelector(nameOf(focused))?.focus();
-    },
+    };
   };
 }
 

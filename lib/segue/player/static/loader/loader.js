@@ -5,7 +5,7 @@ import { createLine } from "./line.js";
 import { createModel } from "./model.js";
 
 const { esm } = document.currentScript.dataset;
-const clicks = keepClicks();
+const endOfShell = keepClicks();
 const line = createLine();
 const model = createModel({ full_page: true }, line);
 const coming = new MutationObserver(begin);
@@ -15,8 +15,9 @@ line.heard = model.receive;
 async function show() {
   const [{ default: widget }] = await Promise.all([import(esm), standing("segue-player")]);
   const player = document.getElementById("segue-player");
+  const handOver = endOfShell();
   widget.render({ model, el: player });
-  clicks.hand(player);
+  handOver(player);
   document.getElementById("segue-shell").remove();
 }
 
