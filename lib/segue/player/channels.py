@@ -107,6 +107,9 @@ class Socket(VoilaKernelWebsocketHandler):
 
     def on_message(self, message: str | bytes) -> None:
         """Pass a message on to the kernel, or drop it; a page that sends too much else is sent away."""
+        if self.ws_connection is None:
+            # It is closed, and what still arrives would be read by another protocol, at any length it names.
+            return
         try:
             if not self._passing.take():
                 raise Refused("too many")
