@@ -97,6 +97,9 @@ def write_cards(run: Run, catalogue: Catalogue, store: Store) -> pd.DataFrame:
     keep_labels(run, cards)
     if data.size >= LARGE and GRAPH in _saved(run):
         keep_neighbours(run, GRAPH)
+    # Compiled here, once and for all, they are at hand when the first worker starts.
+    import segue.live.kernels  # noqa: F401
+
     store.meta.replace_one({"_id": "shelves"}, _shelves(run, catalogue, data, nearness), upsert=True)
     return _summary(cards)
 
