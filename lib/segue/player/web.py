@@ -27,11 +27,10 @@ from segue.store.accounts import StoreAway
 log = logging.getLogger(__name__)
 
 POLICY = (
-    "default-src 'none'; script-src 'self' blob:; style-src 'self' 'unsafe-inline'; "
-    "img-src 'self' data: blob:; font-src 'self' data:; media-src 'self' blob:; connect-src 'self'; "
-    "form-action 'self'; frame-ancestors 'none'; base-uri 'none'"
+    "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data:; media-src 'self'; "
+    "connect-src 'self'; form-action 'self'; frame-ancestors 'none'; base-uri 'none'"
 )
-"""Nothing from another host, no inline script; blob: is how anywidget loads the widget's own module."""
+"""Nothing from another host and nothing inline."""
 
 HEADERS = {
     "Content-Security-Policy": POLICY,
