@@ -71,6 +71,7 @@ def main() -> None:
         try:
             with open_store(settings.mongo_uri, world.DATABASE) as store:
                 world.fill(store)
+                print("  the catalogue is in the store", flush=True)
                 with worker(settings), closing(_Stopping(Server(settings))) as serving:
                     figures = asyncio.run(measure(options, serving.server, store))
         finally:

@@ -8,7 +8,7 @@ import shutil
 import time
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
@@ -48,7 +48,6 @@ class RealPage:
     account: Visitor
     tally: Tally
     likes_every_s: float = 5.0
-    errors: list[str] = field(default_factory=list)
     context: BrowserContext | None = None
     page: Page | None = None
 
@@ -83,7 +82,10 @@ class RealPage:
         """Play the first row and like others for so long."""
         assert self.page is not None
         until = asyncio.get_running_loop().time() + seconds
-        await self.page.locator(_PLAY).first.click(timeout=_WAIT_MS)
+        try:
+            await self.page.locator(_PLAY).first.click(timeout=1_000 * seconds)
+        except Error as error:
+            self._failed(f"nothing to play in a page: {error.message.splitlines()[0]}")
         choice = random.Random(self.account.name)
         while (left := until - asyncio.get_running_loop().time()) > 0:
             await asyncio.sleep(min(left, self.likes_every_s * choice.uniform(0.5, 1.5)))

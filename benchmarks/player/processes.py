@@ -52,7 +52,7 @@ class Server:
                 stdout=log, stderr=log, start_new_session=True,
             )  # fmt: skip
         limit = time.monotonic() + _START_S
-        while not file.exists():
+        while not (file.exists() and file.read_text()):
             if self.process.poll() is not None or time.monotonic() > limit:
                 raise SystemExit(f"the player does not serve:\n{self.log.read_text()[-2_000:]}")
             time.sleep(0.05)
