@@ -84,6 +84,27 @@ def test_one_that_was_killed_is_started_anew(tmp_path: Path):
     asyncio.run(case())
 
 
+def test_who_goes_while_asking_leaves_no_answer_to_the_next(tmp_path: Path):
+    async def case() -> None:
+        forks = ForkServer(os.environ, tmp_path / "log")
+        try:
+            await fork(forks, hopeless(tmp_path))
+            first = forks.pid
+            assert first
+            os.kill(first, signal.SIGSTOP)
+            asking = asyncio.create_task(fork(forks, hopeless(tmp_path)))
+            await asyncio.sleep(0.1)
+            asking.cancel()
+            with pytest.raises(asyncio.CancelledError):
+                await asking
+            assert not psutil.pid_exists(first)
+            await fork(forks, hopeless(tmp_path))
+        finally:
+            forks.close()
+
+    asyncio.run(case())
+
+
 def test_one_that_cannot_work_is_said_so_with_where_to_look(tmp_path: Path):
     async def case() -> None:
         forks = ForkServer(os.environ | {"PYTHONHOME": str(tmp_path)}, tmp_path / "log")

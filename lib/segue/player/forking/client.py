@@ -141,10 +141,16 @@ class ForkServer:
         async with self._asking:
             for _ in range(2):
                 self.keep()
-                with contextlib.suppress(OSError):
+                try:
                     answer = await self._ask(content, leash.fileno())
-                    if answer is not None:
-                        return answer
+                except OSError:
+                    answer = None
+                except asyncio.CancelledError:
+                    # Its answer would be taken for that to the next request.
+                    self._end()
+                    raise
+                if answer is not None:
+                    return answer
                 self._end()
         raise ForkFailed(f"the process that kernels are forked from does not work: see {self._log}")
 

@@ -33,17 +33,19 @@ class ForkedProvisioner(LocalProvisioner):
         kernels = self.parent.parent
         forks: ForkServer = kernels.forks
         self.leash, its = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
-        with its:
-            self.cwd = kwargs["cwd"]
-            self.process = await forks.fork(
-                {
-                    "connection_file": self.parent.connection_file,
-                    "environment": {**kwargs["env"], "VOILA_KERNEL_ID": self.kernel_id},
-                    "folder": os.fspath(self.cwd),
-                    "notebook": kernels.notebook,
-                },
-                its,
-            )
+        self.cwd = kwargs["cwd"]
+        request = {
+            "connection_file": self.parent.connection_file,
+            "environment": {**kwargs["env"], "VOILA_KERNEL_ID": self.kernel_id},
+            "folder": os.fspath(self.cwd),
+            "notebook": kernels.notebook,
+        }
+        try:
+            with its:
+                self.process = await forks.fork(request, its)
+        except BaseException:
+            self.leash.close()
+            raise
         self.pid = self.process.pid
         return self.connection_info
 
