@@ -1,9 +1,10 @@
 """Notebook 05 in a kernel of its own: as Voila starts it, and as a person opens it."""
 
+import contextlib
+import itertools
 import urllib.error
 import urllib.request
 from collections.abc import Iterator
-from contextlib import contextmanager
 from pathlib import Path
 from uuid import uuid4
 
@@ -14,6 +15,7 @@ from segue.pipeline.stages import notebooks_folder
 from segue.player.gateway import Gateway
 from segue.settings import Settings
 from segue.store import Store
+from support.fuzz import comm_messages, encoded
 from support.kernel import WIDGET, Kernel, cells, kernel
 from support.live_world import World, serving
 
@@ -51,7 +53,7 @@ def under_voila(world: World) -> dict[str, str]:
     }  # fmt: skip
 
 
-@contextmanager
+@contextlib.contextmanager
 def seated(world: World, folder: Path) -> Iterator[Kernel]:
     """Start a kernel as `segue player` does: with a gateway and the ticket of who listens."""
     gateway = Gateway(world.settings, folder)
@@ -100,6 +102,40 @@ def test_under_voila_the_notebook_is_the_logged_in_listeners_player_and_light(wo
         opened.close_page()
         opened.run("player.desk.join(10)")
         assert not any(opened.value("[thread.is_alive() for thread in player.desk.threads]"))
+
+
+@pytest.mark.parametrize("count", [1_000, pytest.param(10_000, marks=pytest.mark.soak)])
+def test_under_voila_a_kernel_takes_nothing_but_what_its_page_says(world: World, tmp_path: Path, count: int):
+    with seated(world, tmp_path) as opened:
+        # The limit of the rate would hide nearly all of it.
+        opened.run("import segue.player.gate as gate; gate.RATE, gate.BURST = 1e9, 10**9")
+        run_notebook(opened)
+        state = "{name: repr(value) for name, value in player.widget.get_state().items()}"
+        widgets = "len(__import__('ipywidgets').widgets.widget._instances)"
+        before = opened.value(f"[{state}, {widgets}]")
+        session, shell = opened.client.session, opened.client.shell_channel.socket
+        session.pack = encoded
+        messages = itertools.islice(comm_messages(count, opened.comm), count)
+        for number, (kind, content, buffers) in enumerate(messages, 1):
+            session.send(shell, session.msg(kind, content), buffers=buffers)
+            if number % 200 == 0:
+                check_quiet(opened)
+        opened.say(type="find", request=7, among=[110])
+        assert opened.wait("found")["total"] == 1
+        assert opened.value(f"[{state}, {widgets}]") == before
+        assert opened.value("player.gate.dropped['foreign']") > count / 4
+        assert opened.value("player.gate.dropped['malformed']") > count / 10
+
+
+def check_quiet(opened: Kernel) -> None:
+    """Hear what the kernel has published up to now: what its widget says, and no output or error."""
+    marker = opened.client.execute("None")
+    while True:
+        message = opened.client.get_iopub_msg(timeout=30)
+        assert message["msg_type"] in {"comm_msg", "status", "execute_input"}, message["content"]
+        answers = message["parent_header"].get("msg_id") == marker
+        if answers and message["content"].get("execution_state") == "idle":
+            return
 
 
 @pytest.mark.parametrize("listener", ["", "local", "a b", "../x", "x" * 65])

@@ -15,6 +15,7 @@ class Kernel(Protocol):
     """What is needed of a kernel."""
 
     shell_handlers: dict[str, Callable[..., Any]]
+    comm_manager: Any
 
 
 def only_for(kernel: Kernel, comm_id: str, gate: Gate) -> None:
@@ -41,6 +42,11 @@ def only_for(kernel: Kernel, comm_id: str, gate: Gate) -> None:
             return drop()
         return pass_on(*given)
 
+    def find(given: Any) -> Any:
+        return comms.get(given) if isinstance(given, str) else None
+
+    # Before any handler, a thread of ipykernel's asks for the comm, and prints what the page called it.
+    comms, kernel.comm_manager.get_comm = kernel.comm_manager.comms, find
     handlers = kernel.shell_handlers
     handlers["comm_msg"] = partial(take, handlers["comm_msg"], _is_custom)
     handlers["comm_close"] = partial(take, handlers["comm_close"], lambda content: True)

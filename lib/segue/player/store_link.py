@@ -17,6 +17,7 @@ AWAY = (PyMongoError, SegueError)
 
 _ANSWER_MS = 1_500
 _SLOWEST_MS = 5_000
+_LOOK_MS = 60_000
 
 
 class StoreLink:
@@ -60,6 +61,9 @@ def _client(uri: str) -> MongoClient[dict[str, Any]]:
     return MongoClient(
         uri,
         appname="segue-player",
+        # A failed question asks at once how the server is; between questions nobody needs to know.
+        serverMonitoringMode="poll",
+        heartbeatFrequencyMS=_LOOK_MS,
         serverSelectionTimeoutMS=_ANSWER_MS,
         connectTimeoutMS=_ANSWER_MS,
         socketTimeoutMS=_SLOWEST_MS,
