@@ -58,7 +58,7 @@ test-fast: dev  ## the tests that start nothing, under 3 minutes
 	$(PYTEST) -n $(WORKERS) -m "not slow and not soak"
 
 soak: dev  ## the full counts of kills, mutations and updates
-	$(PYTEST) -m soak -o faulthandler_timeout=0
+	$(PYTEST) -m soak -o timeout=600 -o faulthandler_timeout=0
 
 lint: dev  ## ruff, mypy and bandit
 	$(BIN)/ruff check .
