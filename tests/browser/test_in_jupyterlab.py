@@ -23,7 +23,6 @@ def lab(tmp_path: Path) -> Iterator[str]:
     write_notebook(tmp_path / "page.ipynb", CELL)
     own = {f"JUPYTER_{name}_DIR": str(tmp_path / name.lower()) for name in ("CONFIG", "DATA", "RUNTIME")}
     own |= {"IPYTHONDIR": str(tmp_path / "ipython"), "SEGUE_HOME": str(tmp_path)}
-    own |= {"HTTP_X_SEGUE_LISTENER": "local"}
     log = tmp_path / "lab.log"
     options = ("token=", "password=", "port=0", f"root_dir={tmp_path}")
     with log.open("wb") as file:

@@ -1,6 +1,7 @@
 """The server's page around the widget: it stands before its kernel is there, outlives it and the server."""
 
 import os
+import re
 import signal
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -68,15 +69,15 @@ def house(services: Settings, tmp_path_factory: pytest.TempPathFactory) -> Itera
         yield House(settings, notebook)
 
 
-@pytest.fixture
+@pytest.fixture(scope="module")
 def server(house: House) -> Iterator[Server]:
-    (house.home / "heard.jsonl").unlink(missing_ok=True)
     with house.open() as opened:
         yield opened
 
 
 @pytest.fixture
-def context(browser: Browser, server: Server) -> Iterator[BrowserContext]:
+def context(browser: Browser, house: House, server: Server) -> Iterator[BrowserContext]:
+    (house.home / "heard.jsonl").unlink(missing_ok=True)
     opened = browser.new_context(base_url=server.url(""), viewport={"width": 1440, "height": 900})
     opened.set_default_timeout(20_000)
     opened.add_init_script(WATCH_SHIFTS)
@@ -223,9 +224,60 @@ def like(page: Page, track_id: int) -> None:
     row.get_by_test_id("like").click()
 
 
+def test_a_page_whose_kernel_died_gets_another_without_a_reload(page: Page, house: House, name: str):
+    sign_up(page, name)
+    wait_for_list(page)
+    page.evaluate("window.same = true")
+    died = heard(house.home, "hello")[0]["pid"]
+    os.kill(died, signal.SIGKILL)
+    wait_until(lambda: heard(house.home, "hello")[-1]["pid"] != died, 20, "another kernel is greeted")
+    like(page, 3)
+    wait_until(lambda: heard(house.home, "act")[-1:], 10, "and hears what is done")
+    assert heard(house.home, "act")[-1]["pid"] != died
+    assert page.evaluate("window.same")
+
+
+def test_a_page_that_is_logged_out_says_so_and_leads_to_the_login(page: Page, house: House, name: str):
+    sign_up(page, name)
+    wait_for_list(page)
+    page.context.clear_cookies()
+    os.kill(heard(house.home, "hello")[0]["pid"], signal.SIGKILL)
+    expect(page.locator(".notice")).to_contain_text("You are logged out", timeout=30_000)
+    page.locator(".notice").get_by_role("button", name="Log in").click()
+    expect(page).to_have_url(re.compile(r"/login\?next=%2F$"))
+
+
+def test_a_page_that_wakes_as_somebody_elses_begins_anew(
+    page: Page, context: BrowserContext, house: House, name: str
+):
+    sign_up(page, f"{name}x")
+    wait_for_list(page)
+    context.clear_cookies()
+    sign_up(page, name)
+    wait_for_list(page)
+    expect(page.get_by_test_id("account")).to_have_text(name)
+    context.clear_cookies()
+    second = context.new_page()
+    log_in(second, f"{name}x")
+    wait_for_list(second)
+    with page.expect_event("load", timeout=30_000):
+        os.kill(heard(house.home, "hello")[1]["pid"], signal.SIGKILL)
+    wait_for_list(page)
+    expect(page.get_by_test_id("account")).to_have_text(f"{name}x")
+
+
+def test_leaving_the_page_ends_its_kernel_at_once(page: Page, house: House, name: str):
+    sign_up(page, name)
+    wait_for_list(page)
+    kernel = heard(house.home, "hello")[0]["pid"]
+    page.goto("/login")
+    wait_until(lambda: is_gone(kernel), 10, "the kernel has ended")
+
+
 def test_the_page_goes_on_when_its_server_is_killed_and_comes_again(
     page: Page, house: House, server: Server, name: str
 ):
+    """The last test here: the server that it kills was everybody's."""
     sign_up(page, name)
     wait_for_list(page)
     page.get_by_test_id("for-you").get_by_test_id("play").nth(1).click()
@@ -250,54 +302,3 @@ def test_the_page_goes_on_when_its_server_is_killed_and_comes_again(
         like(page, 5)
         wait_until(lambda: heard(house.home, "act")[-1]["track_id"] == 5, 10, "what is done now comes too")
         page.goto("about:blank")
-
-
-def test_a_page_whose_kernel_died_gets_another_without_a_reload(page: Page, house: House, name: str):
-    sign_up(page, name)
-    wait_for_list(page)
-    page.evaluate("window.same = true")
-    died = heard(house.home, "hello")[0]["pid"]
-    os.kill(died, signal.SIGKILL)
-    wait_until(lambda: heard(house.home, "hello")[-1]["pid"] != died, 20, "another kernel is greeted")
-    like(page, 3)
-    wait_until(lambda: heard(house.home, "act")[-1:], 10, "and hears what is done")
-    assert heard(house.home, "act")[-1]["pid"] != died
-    assert page.evaluate("window.same")
-
-
-def test_a_page_that_is_logged_out_says_so_and_leads_to_the_login(page: Page, house: House, name: str):
-    sign_up(page, name)
-    wait_for_list(page)
-    page.context.clear_cookies()
-    os.kill(heard(house.home, "hello")[0]["pid"], signal.SIGKILL)
-    expect(page.locator(".notice")).to_contain_text("You are logged out", timeout=30_000)
-    page.locator(".notice").get_by_role("button", name="Log in").click()
-    expect(page).to_have_url(lambda url: "/login?next=%2F" in url)
-
-
-def test_a_page_that_wakes_as_somebody_elses_begins_anew(
-    page: Page, context: BrowserContext, house: House, name: str
-):
-    sign_up(page, f"{name}x")
-    wait_for_list(page)
-    context.clear_cookies()
-    sign_up(page, name)
-    wait_for_list(page)
-    mine = page.evaluate("Object.keys(sessionStorage).join()")
-    page.evaluate("window.same = true")
-    context.clear_cookies()
-    second = context.new_page()
-    log_in(second, f"{name}x")
-    wait_for_list(second)
-    os.kill(heard(house.home, "hello")[1]["pid"], signal.SIGKILL)
-    wait_until(lambda: page.evaluate("window.same !== true"), 30, "the page is loaded again")
-    wait_for_list(page)
-    assert mine != page.evaluate("Object.keys(sessionStorage).join()") or not mine
-
-
-def test_leaving_the_page_ends_its_kernel_at_once(page: Page, house: House, name: str):
-    sign_up(page, name)
-    wait_for_list(page)
-    kernel = heard(house.home, "hello")[0]["pid"]
-    page.goto("/login")
-    wait_until(lambda: is_gone(kernel), 10, "the kernel has ended")

@@ -37,7 +37,8 @@ def card(number):
 def greet(widget):
     first = (home / "first").exists()
     welcome = {"type": "welcome", "first_visit": first, "likes": [], "dislikes": [], "recent": []}
-    welcome["listener"] = {"id": os.environ["HTTP_X_SEGUE_LISTENER"], "name": "Mira", "local": False}
+    who = [os.environ.get(f"HTTP_X_SEGUE_{part}", "") for part in ("LISTENER", "NAME")]
+    welcome["listener"] = {"id": who[0], "name": who[1], "local": False}
     welcome["dataset"] = {"title": "Test", "composed": 0, "tracks": 9, "simulated": False}
     welcome["audio"] = {"prefix": "/audio/", "suffix": ""}
     welcome["starters"] = [card(number) for number in (7, 8, 9)] if first else []

@@ -106,13 +106,13 @@ export function createLine() {
   }
 
   async function sit(answer) {
-    const made = await answer.json();
-    if (page && made.esm !== page.esm) window.location.reload();
-    join(made);
+    const before = page;
+    page = await answer.json();
+    if (before && before.esm !== page.esm) window.location.reload();
+    else join();
   }
 
-  function join(described) {
-    page = described;
+  function join() {
     line.heard({ method: "update", state: page.state });
     connect();
   }
@@ -190,7 +190,8 @@ export function createLine() {
     words: () => words,
     /** Begin with the kernel that the page came with; without one it asks for one. */
     begin(described) {
-      if (described) join(described);
+      page = described;
+      if (page) join();
       else attempt();
     },
   });
