@@ -3,6 +3,7 @@
 import json
 import random
 import re
+import time
 import uuid
 from collections.abc import Iterator
 from contextlib import closing
@@ -16,6 +17,7 @@ import websocket
 from segue.live import listener as states
 from segue.live.events import PlayEvent, now
 from segue.live.listener import ListenerState
+from segue.services.process import is_gone
 from segue.settings import Settings
 from segue.store import Store, open_store
 from segue.store.accounts import AccountStore, open_accounts
@@ -63,12 +65,15 @@ def is_in(visitor: Visitor, **options: Any) -> bool:
     return visitor.get("/login", **options).status_code == 302
 
 
-def close_code(socket: websocket.WebSocket) -> int:
-    while True:
+def close_code(socket: websocket.WebSocket, seconds: float = 20.0) -> int:
+    """Return the code with which the server closes a socket."""
+    limit = time.monotonic() + seconds
+    while time.monotonic() < limit:
         kind, content = socket.recv_data(control_frame=True)
         if kind == websocket.ABNF.OPCODE_CLOSE:
             socket.shutdown()
             return int.from_bytes(content[:2], "big")
+    raise AssertionError("the socket stays open")
 
 
 def test_the_account_needs_a_login(visitor: Visitor):
@@ -161,7 +166,9 @@ def test_logging_out_ends_this_login_on_the_server_and_no_other(listener: Visito
     kept = cookie(listener)
     here, there = listener.open_page(), elsewhere.open_page()
     socket, other = listener.open_socket(here), elsewhere.open_socket(there)
+    pid = listener.server.told(here)["pid"]
     assert listener.post("/logout").status_code == 303
+    assert is_gone(pid)
     assert close_code(socket) == 4401
     with Visitor(listener.server) as thief:
         assert not is_in(thief, headers=kept)
@@ -183,12 +190,13 @@ def test_logging_in_again_ends_the_login_that_was(listener: Visitor):
 
 def test_logging_out_everywhere_closes_every_page(listener: Visitor, elsewhere: Visitor):
     kept = [cookie(listener), cookie(elsewhere)]
-    sockets = [each.open_socket(each.open_page()) for each in (listener, elsewhere)]
-    before = len(listener.server.kernels())
+    kernels = [each.open_page() for each in (listener, elsewhere)]
+    pids = [listener.server.told(kernel)["pid"] for kernel in kernels]
+    sockets = [each.open_socket(kernel) for each, kernel in zip((listener, elsewhere), kernels, strict=True)]
     answer = act(listener, "/account/sessions")
+    assert all(map(is_gone, pids)), "the kernels end before the answer, not at the next look"
     assert (answer.status_code, answer.headers["Location"]) == (303, "/login")
     assert [close_code(each) for each in sockets] == [4401, 4401]
-    wait_until(lambda: len(listener.server.kernels()) <= before - 2, 10, "the kernels end")
     with Visitor(listener.server) as thief:
         assert not any(is_in(thief, headers=each) for each in kept)
     assert listener.form("/login").status_code == 303
@@ -270,8 +278,11 @@ def test_a_deleted_account_leaves_nothing_but_that_it_was_deleted(
     assert traces(services.mongo_uri, account_id) == {"segue_accounts.accounts", *there}
     wrong = act(listener, "/account/deletion", deletion="not-the-password")
     assert (wrong.status_code, is_in(listener)) == (403, True)
-    socket = listener.open_socket(listener.open_page())
+    kernel = listener.open_page()
+    pid = listener.server.told(kernel)["pid"]
+    socket = listener.open_socket(kernel)
     done = act(listener, "/account/deletion", deletion=PASSWORD)
+    assert is_gone(pid)
     assert (done.status_code, "Your account is deleted" in done.text) == (200, True)
     assert close_code(socket) == 4401
     assert traces(services.mongo_uri, account_id) == {"segue_accounts.deleted"}
