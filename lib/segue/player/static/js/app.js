@@ -8,6 +8,7 @@ import { createLink } from "./link.js";
 import { createOpinions } from "./opinions.js";
 import { createOutbox } from "./outbox.js";
 import { createPlayer } from "./player.js";
+import { createQuestions } from "./questions.js";
 import { createQueue } from "./queue.js";
 import { keepPlace } from "./resume.js";
 import { createSearch } from "./search.js";
@@ -33,6 +34,7 @@ export function createApp(model, { fullPage, base }) {
   const opinions = createOpinions(acts, outbox);
   const forYou = createForYou(opinions, acts);
   const search = createSearch(link.send);
+  const questions = createQuestions(link);
   const queue = createQueue();
   const cards = new Map();
   const lookedUp = new Set();
@@ -62,6 +64,8 @@ export function createApp(model, { fullPage, base }) {
     opinions,
     forYou,
     search,
+    ask: questions.ask,
+    learn,
     queue,
     cards,
     player,
@@ -69,7 +73,9 @@ export function createApp(model, { fullPage, base }) {
     fullPage,
     say() {},
     offline: () =>
-      !navigator.onLine || !["connecting", "here"].includes(state.link) || state.status.kafka === false,
+      !navigator.onLine ||
+      !["connecting", "here", "idle"].includes(state.link) ||
+      state.status.kafka === false,
     heard: () => heard,
     logIn: () => window.location.assign(`${base}login?next=${encodeURIComponent(base)}`),
     enqueue(item, options) {
@@ -92,7 +98,7 @@ export function createApp(model, { fullPage, base }) {
     },
     close() {
       clearTimeout(doubt);
-      for (const part of [link, outbox, search, place, player]) part.close();
+      for (const part of [link, outbox, search, questions, place, player]) part.close();
       window.removeEventListener("online", comeBack);
       document.removeEventListener("visibilitychange", look);
     },
@@ -174,7 +180,8 @@ export function createApp(model, { fullPage, base }) {
       state.trouble = message.text;
       state.emit("trouble", message.text);
       if (state.welcome) app.say(message.text);
-    } else if (!lookUps.delete(message.request)) search.failed(message);
+    } else if (!lookUps.delete(message.request) && !questions.failed(message.request, message.text))
+      search.failed(message);
   });
 
   link.on("state", (next) => {

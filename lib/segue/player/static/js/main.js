@@ -1,6 +1,7 @@
 // The page: rail, page, up next and bar around the parts; one call a view.
 
 import { accountButton } from "./account.js";
+import { readAddress, writeAddress } from "./address.js";
 import { createApp } from "./app.js";
 import { playerBar } from "./bar.js";
 import { h, setAttribute, webAddress } from "./dom.js";
@@ -55,25 +56,29 @@ function render({ model, el }) {
   el.append(root);
   const scrolls = {};
   let shown = null;
+  let view = null;
 
-  function go(name, { focus = false, push = true } = {}) {
-    const target = name in views ? name : "home";
+  /** Show a page; `about` is what it is about, such as a track's id, and stands in the address. */
+  function go(name, { about = "", focus = false, push = true } = {}) {
+    const target = name in views ? { name, about: String(about) } : { name: "home", about: "" };
+    const address = writeAddress(target);
     if (shown) scrolls[shown] = page.scrollTop;
-    if (push && fullPage && shown && target !== shown) window.history.pushState(null, "", `#${target}`);
+    if (push && fullPage && shown && address !== shown) window.history.pushState(null, "", address);
     if (bar.isOpen()) bar.open(false);
     if (page.contains(document.activeElement)) page.focus({ preventScroll: true });
-    shown = target;
-    for (const [each, { element }] of Object.entries(views)) element.hidden = each !== target;
-    way.show(target);
-    views[target].shown({ focus });
-    page.scrollTop = scrolls[target] ?? 0;
+    shown = address;
+    view = views[target.name];
+    for (const each of Object.values(views)) each.element.hidden = each !== view;
+    way.show(target.name);
+    view.shown({ focus, about: target.about });
+    page.scrollTop = scrolls[address] ?? 0;
     nameWindow();
   }
 
   function nameWindow() {
     if (!fullPage) return;
     const now = app.player.playing() ? app.player.entry().card : null;
-    document.title = now ? `${now.title} · ${now.artist}` : `${views[shown].title} · ${TITLE}`;
+    document.title = now ? `${now.title} · ${now.artist}` : `${view.title} · ${TITLE}`;
   }
 
   function showUpNext(wanted = !root.hasAttribute("data-up-next")) {
@@ -124,10 +129,11 @@ function render({ model, el }) {
     else if (state === "full") words.say(app.link.words(), { label: "Try again", act: app.link.again });
     else if (state === "here") words.hide();
   });
-  const back = () => go(window.location.hash.slice(1), { push: false });
+  const follow = ({ name, about }) => go(name, { about, push: false });
+  const back = () => follow(readAddress(window.location.hash));
   if (fullPage) window.addEventListener("popstate", back);
   const theme = followNotebookTheme(root, fullPage);
-  go(fullPage ? window.location.hash.slice(1) : "home", { push: false });
+  follow(readAddress(fullPage ? window.location.hash : ""));
 
   return () => {
     for (const part of [keyboard, media, theme, pending, words, app, ...Object.values(views)]) part.close();
