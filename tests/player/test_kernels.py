@@ -9,6 +9,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from urllib.parse import urlsplit
 
@@ -110,10 +111,11 @@ def test_a_page_that_answers_no_ping_is_gone(guest: Visitor):
 
 
 def test_with_every_seat_taken_the_next_is_told_so(strict: Server, guest: Visitor):
-    kernel = guest.open_page()
-    opened = guest.open_socket(kernel)
     with Visitor(strict) as late:
-        answer = late.sign_up().get("/")
+        late.sign_up()
+        kernel = guest.open_page()
+        opened = guest.open_socket(kernel)
+        answer = late.get("/")
         assert (answer.status_code, answer.headers["Retry-After"]) == (503, "60")
         assert "Every seat is taken" in answer.text
         opened.close()
@@ -135,6 +137,21 @@ def test_an_account_has_so_many_kernels_and_the_one_without_a_page_goes_first(li
         assert listener.get(f"/api/kernels/{each}").status_code == 200
     for each in opened:
         each.close()
+
+
+def test_pages_that_are_made_at_once_take_nothing_from_each_other(listener: Visitor):
+    """As many as an account may have."""
+    cookies = listener.cookies()
+
+    def arrive(place: int) -> str:
+        with Visitor(listener.server) as tab:
+            return tab.open_page(headers={"Cookie": cookies})
+
+    with ThreadPoolExecutor(3) as pool:
+        kernels = list(pool.map(arrive, range(3)))
+    assert len(set(kernels)) == 3
+    for kernel in kernels:
+        assert listener.get(f"/api/kernels/{kernel}").status_code == 200
 
 
 def test_a_kernel_that_dies_is_forgotten_and_its_socket_closed(listener: Visitor):

@@ -54,6 +54,7 @@ class PageSocket(Protocol):
 class _Owned:
     owner: str
     session: str
+    seated: bool = False
     alone_since: float = field(default_factory=time.monotonic)
     heard_at: float = field(default_factory=time.monotonic)
     sockets: set[PageSocket] = field(default_factory=set)
@@ -121,13 +122,13 @@ class PlayerKernels(AsyncMappingKernelManager):
         try:
             await self._make_room(listener.username)
             spare = await self._pool.take()
-            try:
-                return await self._seat(spare, listener)
-            except SeatFailed:
-                # It may have died in the moment that it was given.
-                return await self._seat(await self._pool.take(), listener)
         finally:
             self._arriving.remove(listener.username)
+        try:
+            return await self._seat(spare, listener)
+        except SeatFailed:
+            # It may have died in the moment that it was given.
+            return await self._seat(await self._pool.take(), listener)
 
     def owner(self, kernel_id: str) -> str | None:
         """Return the account that a live kernel belongs to."""
@@ -224,7 +225,7 @@ class PlayerKernels(AsyncMappingKernelManager):
         self.get_kernel(kernel_id).execution_state = "idle"
 
     async def _seat(self, spare: Spare, listener: Listener) -> Seat:
-        self._owned[spare.kernel_id] = _Owned(listener.username, listener.session)
+        owned = self._owned[spare.kernel_id] = _Owned(listener.username, listener.session)
         try:
             async with asyncio.timeout(self.ready_s):
                 await spare.holder.seat(self._told(listener))
@@ -233,7 +234,7 @@ class PlayerKernels(AsyncMappingKernelManager):
             if isinstance(error, TimeoutError):
                 raise SeatFailed("a kernel did not become its listener's in time") from None
             raise
-        self._owned[spare.kernel_id].alone_since = time.monotonic()
+        owned.seated, owned.alone_since = True, time.monotonic()
         return Seat(spare.kernel_id, spare.holder.model_id, spare.holder.state)
 
     def _told(self, listener: Listener) -> dict[str, str]:
@@ -241,7 +242,7 @@ class PlayerKernels(AsyncMappingKernelManager):
         told = {
             "HTTP_X_SEGUE_LISTENER": listener.username,
             "HTTP_X_SEGUE_NAME": quote(listener.name, safe=""),
-            "HTTP_X_SEGUE_ROLE": "operator" if getattr(listener, "operator", False) else "listener",
+            "HTTP_X_SEGUE_ROLE": "operator" if listener.operator else "listener",
             "SCRIPT_NAME": "/",
         }
         return told if self.ticket is None else told | {"HTTP_X_SEGUE_TICKET": self.ticket(listener.username)}
@@ -315,8 +316,8 @@ class PlayerKernels(AsyncMappingKernelManager):
         """Return the kernels that are somebody's and have no page."""
         return [
             kernel_id
-            for kernel_id in self._owned
-            if kernel_id in self and kernel_id not in self._ending and not self.connections(kernel_id)
+            for kernel_id, owned in self._owned.items()
+            if owned.seated and not owned.sockets and self.owner(kernel_id)
         ]
 
     def _alone_for(self, kernel_id: str) -> float:
