@@ -12,7 +12,8 @@ from segue.errors import SegueError, UsageError
 from segue.settings import Settings
 
 _TRIES = 100
-_EVERY = "0.0.0.0"  # nosec B104: it is recognised, not bound
+# It is recognised here, not bound.
+_EVERY = "0.0.0.0"  # nosec B104
 
 
 def check_host(host: str, *, embedded: bool) -> None:

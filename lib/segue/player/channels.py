@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import contextlib
 import itertools
 import json
@@ -36,7 +37,7 @@ _RATE, _BURST = 40.0, 300
 _DROPPED_RATE, _DROPPED_BURST = 1.0, 200
 """Messages a second that may be dropped for long, and how many at once, before the socket is closed."""
 
-_FLOOD = 1008
+_FLOOD, _PARTING_S = 1008, 0.2
 
 
 class Refused(ValueError):
@@ -118,6 +119,8 @@ class Socket(VoilaKernelWebsocketHandler):
             self.settings["counts"].dropped[str(refused)] += 1
             if not self._dropping.take():
                 self.log.warning("closed a page's socket: %s, and the like before", refused)
+                # Who goes on sending would be read on until the farewell is answered.
+                asyncio.get_running_loop().call_later(_PARTING_S, self.ws_connection.stream.close)
                 self.close(_FLOOD)
             return
         self.kernel_manager.heard(self.kernel_id)
