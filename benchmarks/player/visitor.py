@@ -311,13 +311,16 @@ class Visitor:
     async def _ask(
         self, path: str, method: str = "GET", body: str | None = None, headers: dict[str, str] | None = None
     ) -> HTTPResponse:
-        """Return the answer to a request; its status is the caller's to judge."""
+        """Return the answer to a request; its status, 599 for no answer, is the caller's to judge."""
         self.tally.requests += 1
         request = HTTPRequest(
             self.base + path, method=method, body=body, headers=self._headers() | (headers or {}),
             follow_redirects=False, connect_timeout=30, request_timeout=60,
         )  # fmt: skip
-        answer = await self._http.fetch(request, raise_error=False)
+        try:
+            answer = await self._http.fetch(request, raise_error=False)
+        except OSError:
+            return HTTPResponse(request, 599)
         for line in answer.headers.get_list("Set-Cookie"):
             name, _, value = line.partition(";")[0].partition("=")
             self.cookies[name] = value
