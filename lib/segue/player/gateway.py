@@ -59,7 +59,7 @@ class Gateway:
         self.counts = GatewayCounts()
         self._connections: set[asyncio.StreamWriter] = set()
         self._started = threading.Event()
-        self._failure: OSError | None = None
+        self._failure: Exception | None = None
         self._thread = threading.Thread(target=self._run, name="segue-gateway", daemon=True)
 
     def ticket(self, listener_id: str) -> str:
@@ -81,7 +81,7 @@ class Gateway:
         self._thread.start()
         self._started.wait()
         if self._failure is not None:
-            raise SegueError(f"{self.path} cannot be listened on: {self._failure.strerror}")
+            raise SegueError(f"{self.path} cannot be listened on: {self._failure}")
 
     def close(self, timeout_s: float = 5.0) -> None:
         """End all connections and the thread."""
@@ -92,7 +92,8 @@ class Gateway:
     def _run(self) -> None:
         try:
             asyncio.run(self._serve())
-        except OSError as error:
+        except Exception as error:
+            log.exception("the gateway ended")
             self._failure = error
         finally:
             self._started.set()
