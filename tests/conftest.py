@@ -11,7 +11,7 @@ import pytest
 from playwright.sync_api import Browser, sync_playwright
 
 from segue import services as local_services
-from segue.audio.compiled import own_cache
+from segue.compiled import own_cache
 from segue.settings import Settings
 from segue.store import Store, open_store
 from support.lanes import Lanes, cache_of_this_worker, put_heavy_first
