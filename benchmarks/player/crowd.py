@@ -77,9 +77,8 @@ class Crowd:
         began = time.monotonic()
         for person in people:
             person.welcomed.clear()
-        await asyncio.sleep(_BUFFER_S)
+        lingering, _ = await asyncio.gather(self._until_gone(left, began), asyncio.sleep(_BUFFER_S))
         went_on = [await page.heard_s() for page in pages]
-        lingering = await self._until_gone(left, began)
         await asyncio.to_thread(self.server.restart)
         back = time.monotonic()
         returning = [asyncio.create_task(person.welcomed.wait()) for person in people]
