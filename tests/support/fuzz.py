@@ -35,7 +35,10 @@ def good(rng: random.Random) -> dict[str, Any]:
         "source": {"list": "home", "model": "als", "recommendation_id": None},
     }  # fmt: skip
     find = {"type": "find", "request": rng.randrange(2**53), "text": rng.choice(["track", "(", "\\"])}
-    return rng.choice([act, act, find, find | {"among": [110, 111]}, {"type": "hello"}])
+    mine = {"type": "my_activity", "request": 7, "days": rng.choice([7, 30, 365]), "offset_min": -60}
+    all_ = {"type": "all_activity", "request": 8, "minutes": rng.choice([2, 180])}
+    home = {"type": "home", "request": 9, "liked": [110, 9_999]}
+    return rng.choice([act, act, find, find | {"among": [110, 111]}, {"type": "hello"}, mine, all_, home])
 
 
 def spoilt(rng: random.Random) -> Any:

@@ -15,7 +15,7 @@ from segue.models.data import UNKNOWN_ARTIST
 from segue.models.space import SPACE, Space, content_key
 from segue.pipeline.run import Run
 from segue.store import Store
-from segue.store.cards import Card
+from segue.store.cards import NEWEST, Card
 from segue.store.changes import tracks_state, usable_tracks
 
 MOST = 5_000
@@ -152,6 +152,9 @@ class Newcomers:
         return usable[new][:MOST], recordings[new][:MOST], usable
 
     def _write_cards(self, tracks: list[Track], prints: np.ndarray) -> None:
+        newest = sorted(tracks, key=lambda track: -(track.mtime_ns or 0))[:NEWEST]
+        ids = [track.track_id for track in newest]
+        self._store.meta.replace_one({"_id": "newcomers"}, {"tracks": ids}, upsert=True)
         self._store.cards.add(
             Card.of(track.track_id, track.to_document(), print_)
             for track, print_ in zip(tracks, prints.round(3).tolist(), strict=True)

@@ -25,7 +25,7 @@ from segue.notebook.catalogue import Catalogue
 from segue.pipeline.run import Run
 from segue.settings import Settings
 from segue.store import Store, open_store
-from segue.store.cards import PRINT, Card
+from segue.store.cards import NEWEST, PRINT, Card
 
 NEIGHBOURS = 10
 """Tracks that a card names as the nearest, by each model."""
@@ -57,8 +57,9 @@ def write_cards(run: Run, catalogue: Catalogue, store: Store) -> pd.DataFrame:
         Gets the collection ``cards``, and in ``meta`` the document ``shelves``: ``run``, ``title``,
         ``tracks``, ``composed``, ``simulated`` (whether the listeners are), ``played`` (whether anybody
         listened), ``popular`` (at most 30 ids, at most two of an artist, no copies; without plays a mix that
-        differs), ``starters`` (at most 12 ids, each as far as can be from those before it, among the half
-        of the catalogue that has its ten nearest the nearest).
+        differs), ``newest`` (at most 30 ids, by the time of their files), ``starters`` (at most 12 ids, each
+        as far as can be from those before it, among the half of the catalogue that has its ten nearest the
+        nearest).
 
     Returns
     -------
@@ -100,6 +101,7 @@ def write_cards(run: Run, catalogue: Catalogue, store: Store) -> pd.DataFrame:
     # Compiled here, once and for all, they are at hand when the first worker starts.
     import segue.live.kernels  # noqa: F401
 
+    store.meta.delete_one({"_id": "newcomers"})
     store.meta.replace_one({"_id": "shelves"}, _shelves(run, catalogue, data, nearness), upsert=True)
     return _summary(cards)
 
@@ -195,8 +197,16 @@ def _shelves(run: Run, catalogue: Catalogue, data: TrainingData, nearness: np.nd
         "simulated": catalogue.simulated,
         "played": played,
         "popular": [item.track_id for item in popular],
+        "newest": _newest(catalogue.tracks),
         "starters": [int(each) for each in different[:_STARTERS]],
     }
+
+
+def _newest(tracks: pd.DataFrame) -> list[int]:
+    """Return the tracks whose files were written last; of equal ones those with the higher id."""
+    times = tracks["mtime_ns"].astype("Int64").fillna(0)
+    order = pd.DataFrame({"time": times, "id": tracks.index}).sort_values(["time", "id"], ascending=False)
+    return [int(each) for each in order["id"][:NEWEST]]
 
 
 def farthest_first(rows: np.ndarray, count: int) -> list[int]:

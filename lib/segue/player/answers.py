@@ -10,7 +10,9 @@ from dataclasses import dataclass
 from typing import Any
 
 from segue.player import lists
-from segue.player.messages import Find, Question
+from segue.player.activity import all_activity, my_activity
+from segue.player.home import home
+from segue.player.messages import AllActivity, Find, Home, MyActivity, Question
 from segue.player.place import Place
 from segue.store import Store
 
@@ -39,5 +41,10 @@ def found(find: Find, asked: Asked) -> dict[str, Any]:
     }  # fmt: skip
 
 
-ANSWERS: Mapping[type[Question], Callable[[Any, Asked], dict[str, Any]]] = {Find: found}
+ANSWERS: Mapping[type[Question], Callable[[Any, Asked], dict[str, Any]]] = {
+    Find: found,
+    Home: home,
+    MyActivity: my_activity,
+    AllActivity: all_activity,
+}
 """By the type of a question, what makes the message that answers it; both carry the same ``request``."""

@@ -41,6 +41,31 @@ class Find(Question):
     among: list[TrackId] | None = Field(None, max_length=200)
 
 
+class Home(Question):
+    """Ask for what Home shows beside the list; ``liked`` are tracks liked last. Answered by `home`."""
+
+    type: Literal["home"]
+    liked: list[TrackId] = Field([], max_length=3)
+
+
+class MyActivity(Question):
+    """Ask what this listener did in the last ``days`` days. Answered by `my_activity`.
+
+    ``offset_min`` is how far the page's clock is ahead of UTC, in minutes.
+    """
+
+    type: Literal["my_activity"]
+    days: Literal[7, 30, 365] = 30
+    offset_min: int = Field(0, ge=-840, le=840)
+
+
+class AllActivity(Question):
+    """Ask what everybody does; answered by `all_activity` to an operator, by `failed` to anybody else."""
+
+    type: Literal["all_activity"]
+    minutes: int = Field(60, ge=2, le=180)
+
+
 class Act(_FromPage):
     """Something the listener did; answered by `accepted` (then the page forgets it) or `refused`.
 
@@ -57,7 +82,7 @@ class Act(_FromPage):
     at: AwareDatetime
 
 
-Message = Hello | Find | Act
+Message = Hello | Find | Act | Home | MyActivity | AllActivity
 """Everything that a page may say."""
 
 _ADAPTER: TypeAdapter[Message] = TypeAdapter(Annotated[Message, Field(discriminator="type")])

@@ -15,6 +15,9 @@ from segue.settings import Settings
 GATEWAY, TICKET = "SEGUE_GATEWAY", "HTTP_X_SEGUE_TICKET"
 """Environment variables of a kernel under `segue player`: the gateway's socket, and its listener's ticket."""
 
+ROLE = "HTTP_X_SEGUE_ROLE"
+"""Environment variable of a kernel under `segue player`: ``operator`` or ``listener``."""
+
 LOCAL_LISTENER = "local"
 LOCAL_NAME = "You (local demo listener)"
 _LISTENER = re.compile(r"[A-Za-z0-9_.-]{1,64}")
@@ -28,7 +31,8 @@ class Place:
     ``local`` says that nobody logged in: the person before the notebook listens, as the demo listener.
     ``audio_prefix`` is the address of the clips as the page reaches them; unknown (empty) for a local one,
     whose kernel serves them itself. ``gateway`` is the socket of the server's way to Kafka, and ``ticket``
-    what lets this listener in; both are empty for a local one.
+    what lets this listener in; both are empty for a local one. ``operator`` says whether this listener may
+    see what everybody does.
     """
 
     settings: Settings
@@ -39,6 +43,7 @@ class Place:
     audio_prefix: str = ""
     gateway: str = ""
     ticket: str = ""
+    operator: bool = False
 
     @property
     def database(self) -> str:
@@ -70,7 +75,7 @@ def find_place(
     """
     if not under_voila(environment):
         run = open_run(dataset, run_id, "05_player", settings)
-        return Place(settings, run, LOCAL_LISTENER, LOCAL_NAME, local=True)
+        return Place(settings, run, LOCAL_LISTENER, LOCAL_NAME, local=True, operator=True)
     listener = environment.get("HTTP_X_SEGUE_LISTENER", "")
     if not _LISTENER.fullmatch(listener) or listener == LOCAL_LISTENER:
         raise SegueError("nobody is logged in: serve this notebook with `segue player`")
@@ -84,6 +89,7 @@ def find_place(
         audio_prefix=f"{page[: page.rfind('/') + 1] or '/'}audio/",
         gateway=environment.get(GATEWAY, ""),
         ticket=environment.get(TICKET, ""),
+        operator=environment.get(ROLE) == "operator",
     )
 
 

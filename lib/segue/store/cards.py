@@ -11,11 +11,16 @@ from typing import Any, Self
 from pymongo import ReplaceOne, UpdateOne
 from pymongo.collection import Collection
 
+from segue.store.tracks import READ_AT_ONCE
+
 PRINT = (
     *(f"chroma{number:02d}" for number in range(1, 13)),
     "loudness", "brightness", "roughness", "contrast", "bandwidth", "movement", "tonality", "noise",
 )  # fmt: skip
 """Names of the 20 numbers of a sound print, each from 0 to 1; all but chroma are ranks in the catalogue."""
+
+NEWEST = 30
+"""Tracks that are remembered as the newest, for a shelf."""
 
 
 @dataclass(slots=True)
@@ -114,6 +119,11 @@ class CardStore:
     def by_ids(self, track_ids: Sequence[int]) -> dict[int, Card]:
         """Return the cards among ``track_ids``."""
         return {card.track_id: card for card in map(_card, self._collection.find(_among(track_ids)))}
+
+    def artists(self, track_ids: Sequence[int]) -> dict[int, str]:
+        """Return the artist of each of ``track_ids`` that has a card."""
+        found = self._collection.find(_among(track_ids), {"artist": 1}).batch_size(READ_AT_ONCE)
+        return {document["_id"]: document["artist"] for document in found}
 
     def find(self, text: str, limit: int, offset: int = 0) -> tuple[list[Card], int]:
         """Return the cards that hold every word of ``text``, by title, and how many there are in all."""

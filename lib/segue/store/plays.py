@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Mapping, Sequence
+from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
 from pymongo.collection import Collection
@@ -33,6 +34,15 @@ class PlayStore:
         """Return those among these events' ids that are stored."""
         found = self._collection.find({"_id": {"$in": list(event_ids)}}, {"_id": 1}).batch_size(READ_AT_ONCE)
         return {document["_id"] for document in found}
+
+    def of_listener(
+        self, listener_id: str, since: datetime, kinds: Sequence[str], most: int
+    ) -> list[dict[str, Any]]:
+        """Return ``track_id``, ``kind`` and ``at`` of a listener's events since a time, at most ``most``."""
+        self._collection.create_index("listener_id")
+        query = {"listener_id": listener_id, "kind": {"$in": list(kinds)}, "at": {"$gte": since}}
+        fields = {"_id": 0, "track_id": 1, "kind": 1, "at": 1}
+        return list(self._collection.find(query, fields).limit(most).batch_size(READ_AT_ONCE))
 
     def frame(self) -> pd.DataFrame:
         """Return all events by time, one row each, without the store's own key."""
