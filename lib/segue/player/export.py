@@ -21,7 +21,7 @@ from segue.store.personal import PERSONAL, data_sets, documents
 FORM = 1
 _AT_ONCE = 1_000
 _NAMES = {"title": 1, "artist": 1}
-_TRACKS = frozenset({"track_id", "because_of", "recent", "session"})
+_TRACKS = frozenset({"track_id", "track_ids", "because_of", "recent", "session"})
 """Fields that hold one track's id, or several."""
 
 

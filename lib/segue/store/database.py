@@ -16,6 +16,7 @@ from segue.store.activity import ActivityStore
 from segue.store.cards import CardStore
 from segue.store.features import FeatureStore
 from segue.store.listeners import ListenerStore, OffsetStore, WorkerStore
+from segue.store.playlists import PlaylistStore
 from segue.store.plays import PlayStore
 from segue.store.recommendations import RecommendationStore
 from segue.store.tracks import TrackStore
@@ -35,6 +36,7 @@ class Store:
         self.tracks = TrackStore(db["tracks"])
         self.features = FeatureStore(db["features"])
         self.plays = PlayStore(db["plays"])
+        self.playlists = PlaylistStore(db["playlists"])
         self.cards = CardStore(db["cards"])
         self.recommendations = RecommendationStore(db["recommendations"])
         self.listeners = ListenerStore(db["listeners"])

@@ -10,7 +10,9 @@ from pymongo.database import Database
 
 from segue.store.accounts import DATABASE as ACCOUNTS
 
-PERSONAL: Mapping[str, str] = {"listeners": "_id", "recommendations": "_id", "plays": "listener_id"}
+PERSONAL: Mapping[str, str] = {
+    "listeners": "_id", "recommendations": "_id", "plays": "listener_id", "playlists": "listener_id",
+}  # fmt: skip
 """By collection the field that says whose a document is. A new collection of such documents belongs here."""
 
 PREFIX = "segue_"
@@ -44,5 +46,7 @@ def remove(database: Database[Any], listener_id: str) -> int:
 
 
 def _index(database: Database[Any]) -> None:
-    """Let a real MongoDB find a listener's plays without reading all; made once, when first needed."""
-    database["plays"].create_index("listener_id")
+    """Let a real MongoDB find what is a listener's without reading all; made once, when first needed."""
+    for collection, field in PERSONAL.items():
+        if field != "_id":
+            database[collection].create_index(field)

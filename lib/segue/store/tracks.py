@@ -51,6 +51,20 @@ class TrackStore:
         found = self._collection.find({"_id": {"$in": list(track_ids)}}, {"_id": 1}).batch_size(READ_AT_ONCE)
         return {document["_id"] for document in found}
 
+    def recordings(self, track_ids: Iterable[int]) -> dict[int, int | str]:
+        """Return what the copies of one recording have in common: `Track.recording`, else their content.
+
+        A track that has neither, or is not stored, is not in it.
+        """
+        fields = {"recording": 1, "sha256": 1}
+        found = self._collection.find({"_id": {"$in": list(track_ids)}}, fields).batch_size(READ_AT_ONCE)
+        told = {document["_id"]: (document.get("recording"), document.get("sha256")) for document in found}
+        return {
+            track: content if own is None else own
+            for track, (own, content) in told.items()
+            if own is not None or content
+        }
+
     def set_recordings(self, recordings: Mapping[int, int]) -> None:
         """Write `Track.recording` of the tracks with these ids, and leave all else of them as it is."""
         if recordings:
