@@ -38,6 +38,21 @@ def good(rng: random.Random) -> dict[str, Any]:
     mine = {"type": "my_activity", "request": 7, "days": rng.choice([7, 30, 365]), "offset_min": -60}
     all_ = {"type": "all_activity", "request": 8, "minutes": rng.choice([2, 180])}
     home = {"type": "home", "request": 9, "liked": [110, 9_999]}
+    playlist = {"request": 10, "playlist_id": str(UUID(int=rng.randrange(3)))}
+    mine_too = [
+        {"type": "ratings", "request": 11}, {"type": "history", "request": 12, "before": None},
+        {"type": "history", "request": 13, "before": {"at": _AT, "event_id": str(UUID(int=1))}},
+        {"type": "playlists", "request": 14}, playlist | {"type": "read_playlist"},
+        playlist | {"type": "make_playlist", "name": MARKUP, "tracks": [110]},
+        playlist | {"type": "rename_playlist", "name": "a"},
+        playlist | {"type": "delete_playlist", "version": 2},
+        playlist | {"type": "add_to_playlist", "tracks": [110, 9_999]},
+        playlist | {"type": "remove_from_playlist", "tracks": [110]},
+        playlist | {"type": "move_in_playlist", "track_id": 110, "before": None},
+        {"type": "radio", "request": 15, "plus": [110, 111], "minus": [112], "heard": [9_999]},
+    ]  # fmt: skip
+    if rng.random() < 0.3:
+        return rng.choice(mine_too)
     return rng.choice([act, act, find, find | {"among": [110, 111]}, {"type": "hello"}, mine, all_, home])
 
 

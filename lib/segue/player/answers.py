@@ -12,8 +12,34 @@ from typing import Any
 from segue.player import lists
 from segue.player.activity import all_activity, my_activity
 from segue.player.home import home
-from segue.player.messages import AllActivity, Find, Home, MyActivity, Question
+from segue.player.library import history, ratings
+from segue.player.messages import (
+    AddToPlaylist,
+    AllActivity,
+    DeletePlaylist,
+    Find,
+    History,
+    Home,
+    MakePlaylist,
+    MoveInPlaylist,
+    MyActivity,
+    Playlists,
+    Question,
+    Radio,
+    Ratings,
+    ReadPlaylist,
+    RemoveFromPlaylist,
+    RenamePlaylist,
+)
 from segue.player.place import Place
+from segue.player.playlists import (
+    change_playlist,
+    delete_playlist,
+    make_playlist,
+    playlists,
+    read_playlist,
+)
+from segue.player.tuner import radio
 from segue.store import Store
 
 
@@ -46,5 +72,16 @@ ANSWERS: Mapping[type[Question], Callable[[Any, Asked], dict[str, Any]]] = {
     Home: home,
     MyActivity: my_activity,
     AllActivity: all_activity,
+    Ratings: ratings,
+    History: history,
+    Playlists: playlists,
+    ReadPlaylist: read_playlist,
+    MakePlaylist: make_playlist,
+    RenamePlaylist: change_playlist,
+    AddToPlaylist: change_playlist,
+    RemoveFromPlaylist: change_playlist,
+    MoveInPlaylist: change_playlist,
+    DeletePlaylist: delete_playlist,
+    Radio: radio,
 }
 """By the type of a question, what makes the message that answers it; both carry the same ``request``."""

@@ -5,9 +5,18 @@ from __future__ import annotations
 from typing import Annotated, Any, Literal
 from uuid import UUID
 
-from pydantic import AwareDatetime, BaseModel, ConfigDict, Field, TypeAdapter, ValidationError
+from pydantic import (
+    AfterValidator,
+    AwareDatetime,
+    BaseModel,
+    ConfigDict,
+    Field,
+    TypeAdapter,
+    ValidationError,
+)
 
 from segue.live.events import Kind, Malformed, Source, TrackId
+from segue.store.playlists import MOST_TRACKS
 
 MAX_BYTES = 16_384
 """A larger message from a page is dropped."""
@@ -15,6 +24,24 @@ MAX_BYTES = 16_384
 
 class _FromPage(BaseModel):
     model_config = ConfigDict(frozen=True, extra="forbid")
+
+
+def _one_line(name: str) -> str:
+    line = " ".join("".join(each if each.isprintable() else " " for each in name).split())
+    if not 1 <= len(line) <= 100:
+        raise ValueError("a name has 1 to 100 characters")
+    return line
+
+
+PlaylistName = Annotated[str, Field(max_length=400), AfterValidator(_one_line)]
+"""A name as it is kept: one line of 1 to 100 characters that can be seen."""
+
+
+class Play(_FromPage):
+    """A play as `history` told of it."""
+
+    at: AwareDatetime
+    event_id: UUID
 
 
 class Question(_FromPage):
@@ -66,6 +93,90 @@ class AllActivity(Question):
     minutes: int = Field(60, ge=2, le=180)
 
 
+class Ratings(Question):
+    """Ask which tracks this listener gave stars. Answered by `ratings`."""
+
+    type: Literal["ratings"]
+
+
+class History(Question):
+    """Ask what this listener played, newest first, before a play that the page has. Answered by `history`."""
+
+    type: Literal["history"]
+    before: Play | None = None
+
+
+class Playlists(Question):
+    """Ask for the names of this listener's playlists. Answered by `playlists`."""
+
+    type: Literal["playlists"]
+
+
+class _OfPlaylist(Question):
+    playlist_id: UUID
+
+
+class ReadPlaylist(_OfPlaylist):
+    """Ask for one playlist with its tracks' cards. Answered by `playlist`, as each change of one is."""
+
+    type: Literal["read_playlist"]
+
+
+class MakePlaylist(_OfPlaylist):
+    """Make a playlist under an id of the page's choice; the same again changes nothing."""
+
+    type: Literal["make_playlist"]
+    name: PlaylistName
+    tracks: list[TrackId] = Field([], max_length=MOST_TRACKS)
+
+
+class RenamePlaylist(_OfPlaylist):
+    """Give a playlist another name."""
+
+    type: Literal["rename_playlist"]
+    name: PlaylistName
+
+
+class AddToPlaylist(_OfPlaylist):
+    """Put tracks at the end of a playlist; those that it has stay where they are."""
+
+    type: Literal["add_to_playlist"]
+    tracks: list[TrackId] = Field(min_length=1, max_length=MOST_TRACKS)
+
+
+class RemoveFromPlaylist(_OfPlaylist):
+    """Take tracks out of a playlist."""
+
+    type: Literal["remove_from_playlist"]
+    tracks: list[TrackId] = Field(min_length=1, max_length=MOST_TRACKS)
+
+
+class MoveInPlaylist(_OfPlaylist):
+    """Put a track of a playlist before another, or at the end."""
+
+    type: Literal["move_in_playlist"]
+    track_id: TrackId
+    before: TrackId | None = None
+
+
+class DeletePlaylist(_OfPlaylist):
+    """Delete a playlist unless it is another version than the page has. Answered by `playlists`."""
+
+    type: Literal["delete_playlist"]
+    version: int = Field(ge=1, lt=2**53)
+
+
+class Radio(Question):
+    """Ask for what a radio plays next (`segue.player.radio.Station`). Answered by `radio`."""
+
+    type: Literal["radio"]
+    plus: list[TrackId] = Field(min_length=1, max_length=10)
+    minus: list[TrackId] = Field([], max_length=10)
+    likes: list[TrackId] = Field([], max_length=20)
+    skips: list[TrackId] = Field([], max_length=20)
+    heard: list[TrackId] = Field([], max_length=200)
+
+
 class Act(_FromPage):
     """Something the listener did; answered by `accepted` (then the page forgets it) or `refused`.
 
@@ -82,7 +193,25 @@ class Act(_FromPage):
     at: AwareDatetime
 
 
-Message = Hello | Find | Act | Home | MyActivity | AllActivity
+Message = (
+    Hello
+    | Find
+    | Act
+    | Home
+    | MyActivity
+    | AllActivity
+    | Ratings
+    | History
+    | Playlists
+    | ReadPlaylist
+    | MakePlaylist
+    | RenamePlaylist
+    | AddToPlaylist
+    | RemoveFromPlaylist
+    | MoveInPlaylist
+    | DeletePlaylist
+    | Radio
+)
 """Everything that a page may say."""
 
 _ADAPTER: TypeAdapter[Message] = TypeAdapter(Annotated[Message, Field(discriminator="type")])

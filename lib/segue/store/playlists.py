@@ -94,7 +94,7 @@ class PlaylistStore:
         return self.get(listener_id, playlist_id)
 
     def change(self, listener_id: str, playlist_id: str, edit: Edit) -> Playlist:
-        """Edit what stands and return what then does; an edit made meanwhile is kept, and this one follows it.
+        """Edit what stands and return what then does; this edit follows any that was made meanwhile.
 
         Raises
         ------

@@ -44,6 +44,26 @@ class PlayStore:
         fields = {"_id": 0, "track_id": 1, "kind": 1, "at": 1}
         return list(self._collection.find(query, fields).limit(most).batch_size(READ_AT_ONCE))
 
+    def history(
+        self, listener_id: str, most: int, before: tuple[datetime, str] | None = None
+    ) -> list[dict[str, Any]]:
+        """Return ``event_id``, ``track_id`` and ``at`` of the tracks that a listener began, newest first.
+
+        Parameters
+        ----------
+        most
+            How many at most.
+        before
+            The time and event id of a play: only what is older is returned.
+        """
+        self._collection.create_index("listener_id")
+        query: dict[str, Any] = {"listener_id": listener_id, "kind": "play"}
+        if before:
+            at, event_id = before
+            query["$or"] = [{"at": {"$lt": at}}, {"at": at, "_id": {"$lt": event_id}}]
+        found = self._collection.find(query, {"_id": 0, "event_id": 1, "track_id": 1, "at": 1})
+        return list(found.sort([("at", -1), ("_id", -1)]).limit(most))
+
     def frame(self) -> pd.DataFrame:
         """Return all events by time, one row each, without the store's own key."""
         import pandas as pd
