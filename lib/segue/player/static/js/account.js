@@ -31,6 +31,7 @@ export function accountButton(app) {
           { class: "menu-head", role: "presentation" },
           listener.local ? "You listen on this machine" : listener.name,
         ),
+        { label: "Your activity", picture: "activity", act: () => app.go("activity") },
         { label: "Keys", picture: "help", act: app.showKeys },
         app.hasNotes() && { label: "How it works", picture: "library", act: app.showNotes },
         !listener.local && accountPage(app),

@@ -1,10 +1,10 @@
-// Home: the list made for this listener, changing while they listen; what is popular; what they heard.
+// Home: the list made for this listener, changing while they listen, and shelves below it.
 
 import { h } from "./dom.js";
+import { homeShelves } from "./home_shelves.js";
 import { createImpressions } from "./impressions.js";
 import { skeleton, trackList } from "./list.js";
 import { liveLine } from "./live_line.js";
-import { shelf } from "./shelf.js";
 import { starters } from "./starters.js";
 
 const SHOWN_AT_FIRST = 12;
@@ -20,12 +20,7 @@ export function homePage(app) {
   const impressions = createImpressions(app, list.element);
   const line = liveLine(app);
   const pick = starters(app);
-  const popular = shelf(app, {
-    heading: "Popular",
-    mark: h("span", { class: "mark", hidden: true }, "simulated"),
-    testid: "popular",
-  });
-  const recent = shelf(app, { heading: "Heard lately", testid: "recent" });
+  const below = homeShelves(app);
   const all = h(
     "button",
     { class: "button quiet-button", type: "button", hidden: true, onclick: showAll },
@@ -54,8 +49,7 @@ export function homePage(app) {
     pick.element,
     ahead,
     forYou,
-    popular.element,
-    recent.element,
+    below.elements,
   );
   let limit = SHOWN_AT_FIRST;
 
@@ -95,30 +89,18 @@ export function homePage(app) {
     if (!welcome) return;
     arrive();
     greeting.textContent = greet(welcome.listener.local ? "" : welcome.listener.name);
-    popular.element.querySelector(".mark").hidden = !welcome.dataset.simulated;
     if (welcome.first_visit || pick.element.hidden === false) pick.show(welcome.starters ?? []);
-    showShelves();
+    showBelow();
   }
 
   /** What stands below the list comes after it, so that nothing is pushed down. */
-  function showShelves() {
-    if (app.forYou.waiting()) return;
-    popular.show((app.state.welcome?.popular ?? []).map((card) => ({ card, source: { list: "popular" } })));
-    showRecent();
-  }
-
-  function showRecent() {
-    recent.show(
-      app
-        .heard()
-        .slice(0, 12)
-        .map((card) => ({ card, source: { list: "recent" } })),
-    );
+  function showBelow() {
+    if (app.state.welcome && !app.forYou.waiting()) below.follow();
   }
 
   app.forYou.on("change", () => {
     showList();
-    if (popular.element.hidden) showShelves();
+    showBelow();
   });
   app.opinions.on("change", showList);
   app.state.on("link", showList);
@@ -130,11 +112,12 @@ export function homePage(app) {
     element,
     title: "Home",
     shown() {
-      if (!app.forYou.waiting()) showRecent();
+      below.shown();
       if (app.opinions.liked().length) pick.element.hidden = true;
     },
     close() {
       list.close();
+      below.close();
       line.close();
       impressions.close();
     },

@@ -1,6 +1,7 @@
 // The page: rail, page, up next and bar around the parts; one call a view.
 
 import { accountButton } from "./account.js";
+import { activityPage } from "./activity.js";
 import { readAddress, writeAddress } from "./address.js";
 import { createApp } from "./app.js";
 import { playerBar } from "./bar.js";
@@ -39,7 +40,12 @@ function render({ model, el }) {
     go,
   });
 
-  const views = { home: homePage(app), find: findPage(app), library: libraryPage(app) };
+  const views = {
+    home: homePage(app),
+    find: findPage(app),
+    library: libraryPage(app),
+    activity: activityPage(app),
+  };
   const way = rail(app);
   const bar = playerBar(app);
   const next = upNext(app);

@@ -8,6 +8,7 @@ const PAGES = [
   ["home", "Home"],
   ["find", "Find"],
   ["library", "Library"],
+  ["activity", "Activity"],
 ];
 const LOGO = [0.9, 0.3, 0.6, 0.3, 0.75, 0.35, 0.3, 0.95, 0.3, 0.6, 0.3, 0.7, 0.7, 0.55, 0.1, 0.3];
 

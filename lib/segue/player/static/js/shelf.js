@@ -20,7 +20,12 @@ export function shelf(app, { heading, mark = null, testid }) {
     const next = items.map((item, index) => tile(app, item, () => app.player.playFrom(items, index)));
     keepingFocus(tiles, () => tiles.replaceChildren(...next));
   }
-  return { element: section, show };
+  /** Give it another heading: words, and elements that stand out among them. */
+  function name(parts) {
+    title.replaceChildren(...parts);
+    section.setAttribute("aria-label", title.textContent);
+  }
+  return { element: section, show, name };
 }
 
 function tile(app, item, playFrom) {
