@@ -49,6 +49,9 @@ def good(rng: random.Random) -> dict[str, Any]:
         playlist | {"type": "add_to_playlist", "tracks": [110, 9_999]},
         playlist | {"type": "remove_from_playlist", "tracks": [110]},
         playlist | {"type": "move_in_playlist", "track_id": 110, "before": None},
+        {"type": "map", "request": 16}, {"type": "map_places", "request": 17, "tracks": [110, 9_999]},
+        {"type": "map_tile", "request": 18, "tile": 0, "version": "0123456789abcdef"},
+        {"type": "map_path", "request": 19, "first": 110, "last": 111},
         {"type": "radio", "request": 15, "plus": [110, 111], "minus": [112], "heard": [9_999]},
     ]  # fmt: skip
     if rng.random() < 0.3:

@@ -22,6 +22,7 @@ from segue.models.rerank import RerankConfig, Reranker
 from segue.models.scaling import standardise
 from segue.models.space import SPACE, Space, content_key, heights_of, sound_numbers
 from segue.notebook.catalogue import Catalogue
+from segue.notebook.maps import map_documents
 from segue.pipeline.run import Run
 from segue.settings import Settings
 from segue.store import Store, open_store
@@ -73,6 +74,7 @@ def write_cards(run: Run, catalogue: Catalogue, store: Store) -> pd.DataFrame:
     """
     if catalogue.tracks.empty:
         store.cards.replace([])
+        store.maps.replace([])
         store.meta.delete_one({"_id": "shelves"})
     data = catalogue.training_data()
     keep_space(run, catalogue, data, recipe(Settings()))
@@ -95,6 +97,7 @@ def write_cards(run: Run, catalogue: Catalogue, store: Store) -> pd.DataFrame:
         for card in cards:
             card.cluster = clusters[card.track_id]
     store.cards.replace(cards)
+    store.maps.replace(map_documents(cards))
     keep_labels(run, cards)
     if data.size >= LARGE and GRAPH in _saved(run):
         keep_neighbours(run, GRAPH)

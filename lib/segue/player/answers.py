@@ -13,6 +13,7 @@ from segue.player import lists
 from segue.player.activity import all_activity, my_activity
 from segue.player.home import home
 from segue.player.library import history, ratings
+from segue.player.maps import map_overview, map_path, map_places, map_tile
 from segue.player.messages import (
     AddToPlaylist,
     AllActivity,
@@ -21,6 +22,10 @@ from segue.player.messages import (
     History,
     Home,
     MakePlaylist,
+    Map,
+    MapPath,
+    MapPlaces,
+    MapTile,
     MoveInPlaylist,
     MyActivity,
     Playlists,
@@ -83,5 +88,9 @@ ANSWERS: Mapping[type[Question], Callable[[Any, Asked], dict[str, Any]]] = {
     MoveInPlaylist: change_playlist,
     DeletePlaylist: delete_playlist,
     Radio: radio,
+    Map: map_overview,
+    MapTile: map_tile,
+    MapPlaces: map_places,
+    MapPath: map_path,
 }
 """By the type of a question, what makes the message that answers it; both carry the same ``request``."""

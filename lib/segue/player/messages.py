@@ -177,6 +177,35 @@ class Radio(Question):
     heard: list[TrackId] = Field([], max_length=200)
 
 
+class Map(Question):
+    """Ask for the map: all places, or a sample of many. Answered by `map`."""
+
+    type: Literal["map"]
+
+
+class MapTile(Question):
+    """Ask for more points of one part of a version of the map. Answered by `map_tile`."""
+
+    type: Literal["map_tile"]
+    tile: int = Field(ge=0, lt=10_000)
+    version: str = Field(pattern=r"^[0-9a-f]{16}$")
+
+
+class MapPlaces(Question):
+    """Ask where on the map some tracks are. Answered by `map_places`."""
+
+    type: Literal["map_places"]
+    tracks: list[TrackId] = Field(max_length=60)
+
+
+class MapPath(Question):
+    """Ask for the way from one track to another. Answered by `map_path`."""
+
+    type: Literal["map_path"]
+    first: TrackId
+    last: TrackId
+
+
 class Act(_FromPage):
     """Something the listener did; answered by `accepted` (then the page forgets it) or `refused`.
 
@@ -211,6 +240,10 @@ Message = (
     | MoveInPlaylist
     | DeletePlaylist
     | Radio
+    | Map
+    | MapTile
+    | MapPlaces
+    | MapPath
 )
 """Everything that a page may say."""
 

@@ -16,6 +16,7 @@ from segue.store.activity import ActivityStore
 from segue.store.cards import CardStore
 from segue.store.features import FeatureStore
 from segue.store.listeners import ListenerStore, OffsetStore, WorkerStore
+from segue.store.maps import MapStore
 from segue.store.playlists import PlaylistStore
 from segue.store.plays import PlayStore
 from segue.store.recommendations import RecommendationStore
@@ -38,6 +39,7 @@ class Store:
         self.plays = PlayStore(db["plays"])
         self.playlists = PlaylistStore(db["playlists"])
         self.cards = CardStore(db["cards"])
+        self.maps = MapStore(db["map"])
         self.recommendations = RecommendationStore(db["recommendations"])
         self.listeners = ListenerStore(db["listeners"])
         self.offsets = OffsetStore(db["offsets"])
