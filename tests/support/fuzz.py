@@ -38,6 +38,11 @@ def good(rng: random.Random) -> dict[str, Any]:
     mine = {"type": "my_activity", "request": 7, "days": rng.choice([7, 30, 365]), "offset_min": -60}
     all_ = {"type": "all_activity", "request": 8, "minutes": rng.choice([2, 180])}
     home = {"type": "home", "request": 9, "liked": [110, 9_999]}
+    about = [
+        {"type": "track", "request": 15, "track_id": rng.choice([110, 9_999])},
+        {"type": "artist", "request": 16, "name": rng.choice(["Artist 1", MARKUP]), "offset": 0},
+        {"type": "clusters", "request": 17}, {"type": "cluster", "request": 18, "number": rng.randrange(9)},
+    ]  # fmt: skip
     playlist = {"request": 10, "playlist_id": str(UUID(int=rng.randrange(3)))}
     mine_too = [
         {"type": "ratings", "request": 11}, {"type": "history", "request": 12, "before": None},
@@ -55,7 +60,7 @@ def good(rng: random.Random) -> dict[str, Any]:
         {"type": "radio", "request": 15, "plus": [110, 111], "minus": [112], "heard": [9_999]},
     ]  # fmt: skip
     if rng.random() < 0.3:
-        return rng.choice(mine_too)
+        return rng.choice(mine_too + about)
     return rng.choice([act, act, find, find | {"among": [110, 111]}, {"type": "hello"}, mine, all_, home])
 
 

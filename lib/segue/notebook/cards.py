@@ -22,6 +22,7 @@ from segue.models.rerank import RerankConfig, Reranker
 from segue.models.scaling import standardise
 from segue.models.space import SPACE, Space, content_key, heights_of, sound_numbers
 from segue.notebook.catalogue import Catalogue
+from segue.notebook.clusters import clusters_of
 from segue.notebook.maps import map_documents
 from segue.pipeline.run import Run
 from segue.settings import Settings
@@ -55,12 +56,12 @@ def write_cards(run: Run, catalogue: Catalogue, store: Store) -> pd.DataFrame:
     run
         Its saved models give the neighbours and clusters, its table ``map`` the places, as far as there are.
     store
-        Gets the collection ``cards``, and in ``meta`` the document ``shelves``: ``run``, ``title``,
-        ``tracks``, ``composed``, ``simulated`` (whether the listeners are), ``played`` (whether anybody
-        listened), ``popular`` (at most 30 ids, at most two of an artist, no copies; without plays a mix that
-        differs), ``newest`` (at most 30 ids, by the time of their files), ``starters`` (at most 12 ids, each
-        as far as can be from those before it, among the half of the catalogue that has its ten nearest the
-        nearest).
+        Gets the collection ``cards``, KMeans's clusters in words (`segue.store.clusters`), and in ``meta``
+        the document ``shelves``: ``run``, ``title``, ``tracks``, ``composed``, ``simulated`` (whether the
+        listeners are), ``played`` (whether anybody listened), ``popular`` (at most 30 ids, at most two of an
+        artist, no copies; without plays a mix that differs), ``newest`` (at most 30 ids, by the time of
+        their files), ``starters`` (at most 12 ids, each as far as can be from those before it, among the
+        half of the catalogue that has its ten nearest the nearest).
 
     Returns
     -------
@@ -75,6 +76,7 @@ def write_cards(run: Run, catalogue: Catalogue, store: Store) -> pd.DataFrame:
     if catalogue.tracks.empty:
         store.cards.replace([])
         store.maps.replace([])
+        store.clusters.replace([])
         store.meta.delete_one({"_id": "shelves"})
     data = catalogue.training_data()
     keep_space(run, catalogue, data, recipe(Settings()))
@@ -98,6 +100,7 @@ def write_cards(run: Run, catalogue: Catalogue, store: Store) -> pd.DataFrame:
             card.cluster = clusters[card.track_id]
     store.cards.replace(cards)
     store.maps.replace(map_documents(cards))
+    store.clusters.replace(clusters_of(kmeans, cards) if isinstance(kmeans, KMeans) else [])
     keep_labels(run, cards)
     if data.size >= LARGE and GRAPH in _saved(run):
         keep_neighbours(run, GRAPH)

@@ -15,8 +15,12 @@ from segue.player.home import home
 from segue.player.library import history, ratings
 from segue.player.maps import map_overview, map_path, map_places, map_tile
 from segue.player.messages import (
+    AboutTrack,
     AddToPlaylist,
     AllActivity,
+    ArtistTracks,
+    Clusters,
+    ClusterTracks,
     DeletePlaylist,
     Find,
     History,
@@ -44,6 +48,7 @@ from segue.player.playlists import (
     playlists,
     read_playlist,
 )
+from segue.player.track import artist, cluster, clusters, track
 from segue.player.tuner import radio
 from segue.store import Store
 
@@ -92,5 +97,9 @@ ANSWERS: Mapping[type[Question], Callable[[Any, Asked], dict[str, Any]]] = {
     MapTile: map_tile,
     MapPlaces: map_places,
     MapPath: map_path,
+    AboutTrack: track,
+    ArtistTracks: artist,
+    Clusters: clusters,
+    ClusterTracks: cluster,
 }
 """By the type of a question, what makes the message that answers it; both carry the same ``request``."""

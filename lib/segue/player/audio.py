@@ -222,10 +222,10 @@ class AudioHandler(RequestHandler):
         self.set_header("X-Content-Type-Options", "nosniff")
         self.set_header("Etag", clip.tag)
         headers = self.request.headers
-        if "If-Match" in headers and not _matches(headers["If-Match"], clip.tag, weak=False):
+        if "If-Match" in headers and not names_tag(headers["If-Match"], clip.tag, weak=False):
             self.set_status(412)
             return
-        if _matches(headers.get("If-None-Match", ""), clip.tag):
+        if names_tag(headers.get("If-None-Match", ""), clip.tag):
             self.set_status(304)
             return
         self.set_header("Content-Type", content_type(clip.track.path or ""))
@@ -300,7 +300,8 @@ def _tag(track: Track, size: int, mtime_ns: int) -> str:
     return f'"{size:x}-{mtime_ns:x}"'
 
 
-def _matches(header: str, tag: str, *, weak: bool = True) -> bool:
+def names_tag(header: str, tag: str, *, weak: bool = True) -> bool:
+    """Tell whether a header such as ``If-None-Match`` names an entity tag."""
     given = [each.strip() for each in header.split(",")]
     return "*" in given or tag in given or (weak and f"W/{tag}" in given)
 

@@ -14,11 +14,18 @@ from tornado.netutil import bind_sockets
 from tornado.web import Application, RequestHandler
 
 from segue.player.audio import AudioHandler, Clips, Source
+from segue.player.peaks import Peaks, PeaksHandler
 
 log = logging.getLogger(__name__)
 
 _LOOPBACK = "127.0.0.1"
 _START_S = 10.0
+
+
+class _OpenPeaks(PeaksHandler):
+    def set_default_headers(self) -> None:
+        """Let the notebook's page, which has the token, read what another port answers."""
+        self.set_header("Access-Control-Allow-Origin", "*")
 
 
 class LocalAudio:
@@ -40,6 +47,7 @@ class LocalAudio:
     def __init__(self, source: Callable[[], Source]) -> None:
         self._token = secrets.token_urlsafe(32)
         self._source = source
+        self._peaks = Peaks()
         (self._socket,) = bind_sockets(0, _LOOPBACK)
         self.prefix = f"http://{_LOOPBACK}:{self._socket.getsockname()[1]}/audio/"
         self.suffix = f"?token={self._token}"
@@ -56,6 +64,7 @@ class LocalAudio:
         if self._thread.is_alive():
             self._loop.call_soon_threadsafe(self._loop.stop)
             self._thread.join(_START_S)
+        self._peaks.close()
 
     def _allowed(self, handler: RequestHandler) -> bool:
         given = handler.get_query_argument("token", "").encode()
@@ -63,8 +72,12 @@ class LocalAudio:
 
     def _run(self) -> None:
         asyncio.set_event_loop(self._loop)
-        route = (r"/audio/(\d{1,16})", AudioHandler, {"clips": Clips(self._source), "allowed": self._allowed})
-        server = HTTPServer(Application([route], log_function=lambda handler: None))
+        options = {"clips": Clips(self._source), "allowed": self._allowed}
+        routes = [
+            (r"/audio/(\d{1,16})", AudioHandler, options),
+            (r"/audio/(\d{1,16})/peaks", _OpenPeaks, options | {"peaks": self._peaks}),
+        ]
+        server = HTTPServer(Application(routes, log_function=lambda handler: None))
         try:
             server.add_socket(self._socket)
             self._loop.run_forever()

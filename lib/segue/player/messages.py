@@ -206,6 +206,35 @@ class MapPath(Question):
     last: TrackId
 
 
+class AboutTrack(Question):
+    """Ask about one track. Answered by `track`."""
+
+    type: Literal["track"]
+    track_id: TrackId
+
+
+class ArtistTracks(Question):
+    """Ask for the tracks of exactly this artist. Answered by `artist`."""
+
+    type: Literal["artist"]
+    name: str = Field(min_length=1, max_length=500)
+    offset: int = Field(0, ge=0, le=200_000)
+
+
+class Clusters(Question):
+    """Ask what clusters there are. Answered by `clusters`."""
+
+    type: Literal["clusters"]
+
+
+class ClusterTracks(Question):
+    """Ask for the tracks of a cluster. Answered by `cluster`."""
+
+    type: Literal["cluster"]
+    number: int = Field(ge=0, le=10_000)
+    offset: int = Field(0, ge=0, le=200_000)
+
+
 class Act(_FromPage):
     """Something the listener did; answered by `accepted` (then the page forgets it) or `refused`.
 
@@ -244,6 +273,10 @@ Message = (
     | MapTile
     | MapPlaces
     | MapPath
+    | AboutTrack
+    | ArtistTracks
+    | Clusters
+    | ClusterTracks
 )
 """Everything that a page may say."""
 

@@ -31,8 +31,9 @@ from segue.player.gateway import Gateway
 from segue.player.identity import AccountIdentity, Sessions, cookie_secret
 from segue.player.journal import log_answer, open_log
 from segue.player.kernels import PlayerKernels
+from segue.player.peaks import Peaks
 from segue.player.place import GATEWAY
-from segue.player.streams import PlayerAudio
+from segue.player.streams import PlayerAudio, PlayerPeaks
 from segue.settings import Settings
 from segue.store import Store
 from segue.store.accounts import AccountStore, StoreAway
@@ -74,6 +75,7 @@ class PlayerApp(Voila):
         self.kernel_websocket_connection_class = Connection
         self.counts = monitor.Counts()
         self.gateway = Gateway(settings, Path(folder))
+        self.peaks = Peaks()
         self.open_answers = web.OpenAnswers()
         self._proxies = Networks(settings.player_proxies)
 
@@ -111,6 +113,7 @@ class PlayerApp(Voila):
             (rf"/page/([0-9a-f]{{16}})/({'|'.join(map(re.escape, page.PARTS))})", page.Part),
             (r"/page/([0-9a-f]{16})/([a-z.]+)", web.Asset),
             (r"/audio/([0-9]{1,16})", PlayerAudio, clips | counted),
+            (r"/audio/([0-9]{1,16})/peaks", PlayerPeaks, clips | counted | {"peaks": self.peaks}),
             (rf"/api/kernels/{_KERNEL_ID}", page.KernelModel),
             (rf"/api/kernels/{_KERNEL_ID}/channels", Socket),
             (rf"/voila/api/shutdown/{_KERNEL_ID}", page.Shutdown),
@@ -170,6 +173,7 @@ class PlayerApp(Voila):
             await self.open_answers.wait(_LAST_ANSWERS_S)
             await kernels.end_all()
             await asyncio.to_thread(self.gateway.close)
+            await asyncio.to_thread(self.peaks.close)
             await server.close_all_connections()
         finally:
             if address.exists() and address.read_text().strip() == url(self.ip, port):

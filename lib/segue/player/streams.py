@@ -7,6 +7,7 @@ from collections import Counter
 from segue.player.audio import AudioHandler, Clips
 from segue.player.identity import Listener
 from segue.player.monitor import Counts
+from segue.player.peaks import Peaks, PeaksHandler
 from segue.player.web import Private, Refusal
 
 _AT_ONCE = 12
@@ -51,3 +52,14 @@ class PlayerAudio(Private, AudioHandler):
     def sent(self, size: int) -> None:
         """Count bytes of a clip."""
         self._counts.audio_bytes += size
+
+
+class PlayerPeaks(PeaksHandler, PlayerAudio):
+    """``/audio/<track id>/peaks``, within the same bounds as the clips."""
+
+    def initialize(  # type: ignore[override]
+        self, clips: Clips, streams: Counter[str], counts: Counts, peaks: Peaks
+    ) -> None:
+        """Take what the handler was mounted with."""
+        PlayerAudio.initialize(self, clips, streams, counts)
+        self._peaks = peaks

@@ -125,6 +125,12 @@ class CardStore:
         found = self._collection.find(_among(track_ids), {"artist": 1}).batch_size(READ_AT_ONCE)
         return {document["_id"]: document["artist"] for document in found}
 
+    def of_artist(self, artist: str, limit: int, offset: int = 0) -> tuple[list[Card], int]:
+        """Return the cards of exactly this artist, by title, and how many there are in all."""
+        query = {"artist": artist}
+        found = self._collection.find(query).sort([("title", 1), ("_id", 1)]).skip(offset).limit(limit)
+        return [_card(document) for document in found], self._collection.count_documents(query)
+
     def find(self, text: str, limit: int, offset: int = 0) -> tuple[list[Card], int]:
         """Return the cards that hold every word of ``text``, by title, and how many there are in all."""
         words = text.casefold().split()

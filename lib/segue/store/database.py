@@ -14,6 +14,7 @@ from segue.store.accounts import DATABASE as ACCOUNTS
 from segue.store.accounts import RESTORING
 from segue.store.activity import ActivityStore
 from segue.store.cards import CardStore
+from segue.store.clusters import ClusterStore
 from segue.store.features import FeatureStore
 from segue.store.listeners import ListenerStore, OffsetStore, WorkerStore
 from segue.store.maps import MapStore
@@ -40,6 +41,7 @@ class Store:
         self.playlists = PlaylistStore(db["playlists"])
         self.cards = CardStore(db["cards"])
         self.maps = MapStore(db["map"])
+        self.clusters = ClusterStore(self.meta)
         self.recommendations = RecommendationStore(db["recommendations"])
         self.listeners = ListenerStore(db["listeners"])
         self.offsets = OffsetStore(db["offsets"])
