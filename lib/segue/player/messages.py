@@ -59,12 +59,17 @@ class Hello(_FromPage):
 class Find(Question):
     """Search title, artist, album and genre; empty text lists everything. Answered by `found`.
 
+    ``genre``, ``licence`` and ``length`` narrow it to one value, ``unheard`` to what was never played.
     ``among`` asks for just these tracks instead: `found` has those that are there, in that order.
     """
 
     type: Literal["find"]
     text: str = Field("", max_length=200)
     offset: int = Field(0, ge=0, le=200_000)
+    genre: str | None = Field(None, max_length=200)
+    licence: str | None = Field(None, max_length=200)
+    length: Literal["short", "medium", "long"] | None = None
+    unheard: bool = False
     among: list[TrackId] | None = Field(None, max_length=200)
 
 
