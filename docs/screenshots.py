@@ -1,6 +1,7 @@
 """Make the README's pictures: hold the demo up, listen to it in a real browser, and photograph it.
 
-Run by `make screenshots`; needs a Chromium on the PATH. The account it makes is removed again.
+Run by `make screenshots`; needs a Chromium on the PATH. The account it makes is removed again. With a folder
+as argument (`make screenshots ALL=folder`) every page goes into it as well, dark and light, wide and narrow.
 """
 
 from __future__ import annotations
@@ -14,6 +15,7 @@ import sys
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
+from itertools import product
 from pathlib import Path
 
 from playwright.sync_api import Browser, Page, expect, sync_playwright
@@ -23,7 +25,16 @@ from segue.store import open_store
 
 HERE = Path(__file__).parent
 FLAGS = ["--no-sandbox", "--disable-gpu", "--no-first-run", "--autoplay-policy=no-user-gesture-required"]
-WIDE, NARROW = {"width": 1440, "height": 900}, {"width": 390, "height": 844}
+SIZES = {"wide": {"width": 1440, "height": 900}, "narrow": {"width": 390, "height": 844}}
+SCHEMES = ("dark", "light")
+PAGES = ("home", "find", "track", "map", "radio", "library", "activity", "clusters")
+README = {
+    ("home", "light", "narrow"): "player-narrow.png",
+    ("track", "light", "wide"): "track.png",
+    ("map", "dark", "wide"): "map.png",
+    ("library", "dark", "narrow"): "library-narrow.png",
+}
+"""What the README shows besides the player at play: page, scheme and size, and the file in this folder."""
 
 
 @contextmanager
@@ -43,8 +54,8 @@ def demo(settings: Settings) -> Iterator[str]:
         process.wait()
 
 
-def listen(page: Page, address: str, name: str, password: str) -> None:
-    """Sign up, pick one of the first three, play a track and like it, and wait until the list says so."""
+def listen(page: Page, address: str, name: str, password: str) -> str:
+    """Sign up, pick one of the first three, play and like a track until the list says so; return its id."""
     page.goto(f"{address}signup")
     page.get_by_label("Name").fill(name)
     page.get_by_label("Password", exact=True).fill(password)
@@ -53,36 +64,52 @@ def listen(page: Page, address: str, name: str, password: str) -> None:
     expect(page.get_by_test_id("live-line")).to_contain_text("because you liked", timeout=20_000)
     page.reload()
     long = page.get_by_test_id("for-you").get_by_test_id("row").filter(has_text="0:30").nth(2)
-    long.get_by_test_id("play").click(timeout=60_000)
+    track = long.get_attribute("data-track-id", timeout=60_000)
+    assert track is not None
+    long.get_by_test_id("play").click()
     page.wait_for_timeout(6_000)
     page.get_by_test_id("now-like").click()
     page.mouse.move(0, 0)
     expect(page.get_by_test_id("live-line")).to_contain_text("because you liked", timeout=20_000)
     page.wait_for_timeout(1_500)
+    return track
 
 
-def photograph(browser: Browser, address: str, name: str, password: str) -> None:
-    """Write the player's pictures: dark and wide, light and narrow."""
-    wide = browser.new_context(viewport=WIDE, color_scheme="dark")
-    page = wide.new_page()
-    listen(page, address, name, password)
+def photograph(browser: Browser, address: str, name: str, password: str, folder: Path | None) -> None:
+    """Write the README's pictures of the player, and into a folder one of every page."""
+    first = browser.new_context(viewport=SIZES["wide"], color_scheme="dark")
+    page = first.new_page()
+    track = listen(page, address, name, password)
     page.screenshot(path=HERE / "player.png")
-    narrow = browser.new_context(viewport=NARROW, color_scheme="light", storage_state=wide.storage_state())
-    page = narrow.new_page()
-    page.goto(address)
-    expect(page.get_by_test_id("for-you").get_by_test_id("row").first).to_be_visible(timeout=60_000)
-    page.wait_for_timeout(1_500)
-    page.screenshot(path=HERE / "player-narrow.png")
+    login = first.storage_state()
+    first.close()
+    for scheme, size in product(SCHEMES, SIZES):
+        context = browser.new_context(viewport=SIZES[size], color_scheme=scheme, storage_state=login)
+        page = context.new_page()
+        page.goto(address)
+        expect(page.get_by_test_id("for-you").get_by_test_id("row").first).to_be_visible(timeout=60_000)
+        for shown in PAGES:
+            about = f"track/{track}" if shown == "track" else shown
+            page.evaluate("hash => { location.hash = hash; }", about)
+            page.wait_for_timeout(1_500)
+            if (shown, scheme, size) in README:
+                page.screenshot(path=HERE / README[shown, scheme, size])
+            if folder is not None:
+                page.screenshot(path=folder / f"{shown}-{scheme}-{size}.png")
+        context.close()
 
 
 def main() -> None:
     """Make all pictures."""
     settings = Settings()
     name, password = f"Mira{secrets.randbelow(900) + 100}", secrets.token_urlsafe(16)
+    folder = Path(sys.argv[1]) if len(sys.argv) > 1 else None
+    if folder is not None:
+        folder.mkdir(parents=True, exist_ok=True)
     program = shutil.which("chromium") or sys.exit("no chromium on the PATH")
     with demo(settings) as address, sync_playwright() as playwright:
         browser = playwright.chromium.launch(executable_path=os.fspath(program), args=FLAGS)
-        photograph(browser, address, name, password)
+        photograph(browser, address, name, password, folder)
         report = browser.new_page(viewport={"width": 1000, "height": 1060})
         report.goto((settings.runs / "current" / "04_eval.html").as_uri())
         report.wait_for_timeout(3_000)
