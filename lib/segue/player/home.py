@@ -68,11 +68,7 @@ def _newest(asked: Asked) -> list[int]:
 
 def _moods(asked: Asked) -> list[dict[str, Any]]:
     """Return number, words and size of each cluster, with the ids of its first tracks."""
-    found = asked.store.meta.find_one({"_id": "clusters"}) or {}
     return [
-        {
-            "number": each["number"], "words": each["words"], "size": each["size"],
-            "tracks": each["tracks"][:_MOOD_PRINTS],
-        }
-        for each in found.get("clusters", [])[:_MOODS]
-    ]  # fmt: skip
+        {"number": each.number, "words": each.words, "size": each.size, "tracks": each.tracks[:_MOOD_PRINTS]}
+        for each in asked.store.clusters.all()[:_MOODS]
+    ]
