@@ -57,6 +57,9 @@ def answer(widget, content, buffers):
         greet(widget)
     elif content["type"] == "act":
         widget.send({"type": "accepted", "event_id": content["event_id"]})
+    elif content["type"] == "home":
+        told = {"because": [], "newest": [card(number) for number in range(1, 9)], "moods": []}
+        widget.send({"type": "home", "request": content["request"], **told})
 
 widget = PlayerWidget()
 widget.on_msg(answer)

@@ -16,7 +16,6 @@ _MODELS = ("exact", "embedding", "als", "kmeans", "lsh")
 """Whose neighbours stand beside what one liked: the first that a card has."""
 
 _SHELF = 12
-_MOOD_PRINTS = 4
 _MOODS = 24
 
 
@@ -24,15 +23,12 @@ def home(question: Home, asked: Asked) -> dict[str, Any]:
     """Return the message ``home``.
 
     ``because`` has for each liked track that is there its card, and its neighbours by ``model``; ``newest``
-    the tracks that came last; ``moods`` the clusters of the run with their words and some cards of each,
-    empty where the run has none.
+    the tracks that came last; ``moods`` the clusters of the run with their words and mean sound print.
     """
     liked = asked.store.cards.by_ids(question.liked)
     near = {track: _nearest(card) for track, card in liked.items()}
     newest = _newest(asked)
-    moods = _moods(asked)
     wanted = [*newest, *(track for _, tracks in near.values() for track in tracks)]
-    wanted += [track for mood in moods for track in mood["tracks"]]
     cards = asked.store.cards.by_ids(list(dict.fromkeys(wanted)))
     asked.known.update(liked, cards)
     return {
@@ -42,7 +38,7 @@ def home(question: Home, asked: Asked) -> dict[str, Any]:
             if track in liked and near[track][1]
         ],
         "newest": in_order(newest, cards),
-        "moods": [mood | {"tracks": in_order(mood["tracks"], cards)} for mood in moods],
+        "moods": _moods(asked),
     }  # fmt: skip
 
 
@@ -67,8 +63,8 @@ def _newest(asked: Asked) -> list[int]:
 
 
 def _moods(asked: Asked) -> list[dict[str, Any]]:
-    """Return number, words and size of each cluster, with the ids of its first tracks."""
+    """Return number, words, size and sound print of each cluster."""
     return [
-        {"number": each.number, "words": each.words, "size": each.size, "tracks": each.tracks[:_MOOD_PRINTS]}
+        {"number": each.number, "words": each.words, "size": each.size, "print": each.print}
         for each in asked.store.clusters.all()[:_MOODS]
     ]

@@ -9,7 +9,6 @@ import { shelf } from "./shelf.js";
 const LIKES_SHOWN = 2;
 const AFTER_LIKE_MS = 600;
 const HEARD_SHOWN = 12;
-const MOOD_PRINTS = 4;
 
 export function homeShelves(app) {
   const because = Array.from({ length: LIKES_SHOWN }, () =>
@@ -124,7 +123,7 @@ function isHeld(element) {
   return element.matches(":hover") || element.contains(document.activeElement);
 }
 
-/** A tile a cluster: some of its prints, and what it sounds like in words. */
+/** A tile a cluster: the print of its mean sound, and what that is in words. */
 function moodShelf(app) {
   const tiles = h("ul", { class: "tiles moods" });
   const element = h(
@@ -142,7 +141,7 @@ function moodShelf(app) {
   };
 }
 
-function moodTile(app, { number, words, size, tracks }) {
+function moodTile(app, { number, words, size, print }) {
   function follow(event) {
     if (event.metaKey || event.ctrlKey || event.shiftKey) return;
     event.preventDefault();
@@ -158,11 +157,7 @@ function moodTile(app, { number, words, size, tracks }) {
         href: writeAddress({ name: "cluster", about: String(number) }),
         onclick: follow,
       },
-      h(
-        "span",
-        { class: "mood-prints" },
-        tracks.slice(0, MOOD_PRINTS).map(({ print }) => soundPrint(print)),
-      ),
+      h("span", { class: "tile-print" }, soundPrint(print)),
       h("span", { class: "mood-words" }, words),
       h("span", { class: "tile-artist" }, count(size, "track")),
     ),
