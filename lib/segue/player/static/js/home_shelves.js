@@ -125,7 +125,7 @@ function isHeld(element) {
 
 /** A tile a cluster: the print of its mean sound, and what that is in words. */
 function moodShelf(app) {
-  const tiles = h("ul", { class: "tiles moods" });
+  const tiles = h("ul", { class: "tiles" });
   const element = h(
     "section",
     { class: "shelf", "aria-label": "By mood", "data-testid": "moods", hidden: true },

@@ -10,7 +10,7 @@ const RANGES = [
   [30, "Month"],
   [365, "Year"],
 ];
-const FIGURES = ["Plays", "Tracks", "Artists", "Likes", "Broken off"];
+const FIGURES = ["Plays", "Tracks", "Artists", "Likes", "Skipped"];
 
 export function myActivity(app, { whenOperator }) {
   const figures = figureRow(FIGURES, "my-figures");
@@ -54,10 +54,10 @@ export function myActivity(app, { whenOperator }) {
     ranges.forEach((button, index) =>
       setAttribute(button, "aria-pressed", String(RANGES[index][0] === days)),
     );
+    if (!tracks.items().length) tracks.loading(5);
     if (!app.state.welcome) return;
     asking += 1;
     const own = asking;
-    if (!tracks.items().length) tracks.loading(5);
     try {
       const found = await app.ask("my_activity", { days, offset_min: -new Date().getTimezoneOffset() });
       if (own === asking) show(found);
@@ -69,6 +69,7 @@ export function myActivity(app, { whenOperator }) {
   function fail(words) {
     artists.replaceChildren();
     note.textContent = "";
+    most.classList.add("is-empty");
     tracks.failed(words, { label: "Try again", act: ask });
   }
 
