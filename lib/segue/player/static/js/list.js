@@ -107,7 +107,8 @@ export function skeleton() {
   );
 }
 
-function stated(kind, sentence, action) {
+/** A sentence and, unless it is null, an action {label, act}. */
+export function stated(kind, sentence, action) {
   return h(
     "div",
     { class: `state ${kind}`, role: kind === "state-failed" ? "alert" : null },

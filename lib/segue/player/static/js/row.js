@@ -142,7 +142,7 @@ export function refreshButton(button) {
   refreshers.get(button)?.();
 }
 
-function moreButton(app, itemOf) {
+export function moreButton(app, itemOf) {
   return h(
     "button",
     {

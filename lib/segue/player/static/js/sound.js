@@ -2,7 +2,7 @@
 
 import { readPrint } from "./print.js";
 
-const NOTE_NAMES = ["C", "C sharp", "D", "E flat", "E", "F", "F sharp", "G", "A flat", "A", "B flat", "B"];
+export const NOTE_NAMES = ["C", "C sharp", "D", "E flat", "E", "F", "F sharp", "G", "A flat", "A", "B flat", "B"];
 const WORDS = [
   ["loudness", "quiet", "loud"],
   ["brightness", "dark", "bright"],
