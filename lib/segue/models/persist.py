@@ -14,8 +14,8 @@ from zipfile import BadZipFile
 
 import numpy as np
 
+from segue import array_file
 from segue.errors import SegueError
-from segue.models import array_file
 
 MANIFEST = "manifest.json"
 ARRAYS = "arrays.npz"

@@ -1,7 +1,7 @@
 import numpy as np
 import pytest
 
-from segue.models import array_file
+from segue import array_file
 
 ARRAYS = {
     "rows": np.arange(35, dtype=np.float32).reshape(5, 7),
