@@ -62,10 +62,16 @@ def playlists(question: Playlists | DeletePlaylist, asked: Asked) -> dict[str, A
 
 
 def read_playlist(question: ReadPlaylist, asked: Asked) -> dict[str, Any]:
-    """Return the message ``playlist`` with the cards of its tracks, as far as they are there."""
+    """Return the message ``playlist`` with the cards of its tracks, as far as they are there.
+
+    Of one that is not there ``track_ids`` is None.
+    """
 
     def read(own: PlaylistStore, listener: str) -> dict[str, Any]:
-        found = own.get(listener, str(question.playlist_id))
+        try:
+            found = own.get(listener, str(question.playlist_id))
+        except NoPlaylist:
+            return {"type": "playlist", "playlist_id": str(question.playlist_id), "track_ids": None}
         cards = asked.store.cards.by_ids(found.track_ids)
         asked.known.update(cards)
         return _told(found) | {"tracks": in_order(found.track_ids, cards)}
@@ -136,11 +142,8 @@ def _told(playlist: Playlist) -> dict[str, Any]:
 def _answered(
     question: Question, asked: Asked, answer: Callable[[PlaylistStore, str], dict[str, Any]]
 ) -> dict[str, Any]:
-    """Return the answer, or ``failed`` in the listener's words; ``gone`` says that there is no such one."""
+    """Return the answer, or ``failed`` with what the listener may know."""
     try:
         return answer(asked.store.playlists, asked.place.listener_id) | {"request": question.request}
     except PlaylistError as error:
-        return {
-            "type": "failed", "request": question.request, "text": str(error),
-            "gone": isinstance(error, NoPlaylist),
-        }  # fmt: skip
+        return {"type": "failed", "request": question.request, "text": str(error)}
