@@ -4,10 +4,10 @@ const LONGEST_FILE_NAME = 80;
 
 /** `address(trackId)` is where a clip can be heard. */
 export function m3uOf(name, cards, address) {
-  const lines = cards.flatMap((card) => [
-    `#EXTINF:${Math.round(card.duration_s) || -1},${oneLine([card.artist, card.title].filter(Boolean).join(" - "))}`,
-    address(card.track_id),
-  ]);
+  const lines = cards.flatMap((card) => {
+    const words = oneLine([card.artist, card.title].filter(Boolean).join(" - "));
+    return [`#EXTINF:${Math.round(card.duration_s) || -1},${words}`, address(card.track_id)];
+  });
   return ["#EXTM3U", "#EXTENC:UTF-8", `#PLAYLIST:${oneLine(name)}`, ...lines, ""].join("\n");
 }
 

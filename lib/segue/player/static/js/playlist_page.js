@@ -22,15 +22,19 @@ export function playlistPage(app) {
     action("remove", "Delete", remove),
   );
   const list = trackList(app, { label: "Tracks", testid: "playlist-tracks" });
-  const hint = h("p", { class: "quiet", hidden: true }, "Drag a track by its print to move it, or press Alt and ↑ or ↓ on it.");
+  const hint = h(
+    "p",
+    { class: "quiet", hidden: true },
+    "Drag a track by its print to move it, or press Alt and ↑ or ↓ on it.",
+  );
   const element = h("div", { class: "view view-playlist" }, title, tally, more, list.element, hint);
   reorderable(list.element.querySelector(".rows"), move);
   let id = "";
   let playlist = null;
 
   function action(picture, words, act, look = "", more = {}) {
-    const attributes = { class: `button ${look}`, type: "button", onclick: (event) => act(event.currentTarget) };
-    return h("button", { ...attributes, ...more }, icon(picture), words);
+    const press = (event) => act(event.currentTarget);
+    return h("button", { class: `button ${look}`, type: "button", onclick: press, ...more }, icon(picture), words);
   }
 
   async function load() {
@@ -62,13 +66,18 @@ export function playlistPage(app) {
     const cards = told.track_ids.map((each) => app.cards.get(each)).filter(Boolean);
     const gone = told.track_ids.length - cards.length;
     const minutes = Math.round(cards.reduce((sum, card) => sum + card.duration_s, 0) / 60);
-    const parts = [count(cards.length, "track"), minutes && count(minutes, "minute"), gone && `${gone} not here any more`];
+    const length = minutes && count(minutes, "minute");
+    const parts = [count(cards.length, "track"), length, gone && `${gone} not here any more`];
     setText(tally, parts.filter(Boolean).join(" · "));
     more.hidden = false;
     hint.hidden = cards.length < 2;
     play.disabled = cards.length === 0;
     if (cards.length) list.show(cards.map(item));
-    else list.empty("Nothing is in it yet: add tracks from their menus.", { label: "Find music", act: () => app.go("find") });
+    else
+      list.empty("Nothing is in it yet: add tracks from their menus.", {
+        label: "Find music",
+        act: () => app.go("find"),
+      });
   }
 
   function item(card) {
@@ -146,9 +155,10 @@ export function playlistPage(app) {
     const cards = list.items().map(({ card }) => card);
     const { audio, listener } = app.state.welcome;
     const address = (trackId) => new URL(audio.prefix + trackId, window.location.href).href;
-    const m3u = () => saveFile(playlist.name, "m3u", "audio/x-mpegurl", m3uOf(playlist.name, cards, address));
+    const { name } = playlist;
+    const m3u = () => saveFile(name, "m3u", "audio/x-mpegurl", m3uOf(name, cards, address));
     const jspf = () =>
-      saveFile(playlist.name, "jspf", "application/jspf+json", jspfOf(playlist.name, cards, address, listener.name));
+      saveFile(name, "jspf", "application/jspf+json", jspfOf(name, cards, address, listener.name));
     app.menus.open(
       button,
       [

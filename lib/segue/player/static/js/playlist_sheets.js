@@ -7,10 +7,14 @@ import { sheet } from "./sheets.js";
 
 const LONGEST_NAME = 100;
 
-/** `choose(cards, {name})` asks for a playlist, an old one or a new one called `name` unless told otherwise. */
+/** `choose(cards, {name})` asks into which playlist they go; a new one may be called `name`. */
 export function playlistPicker(app) {
   const name = nameField("New playlist", "picker-name");
-  const make = h("button", { class: "button main-button", type: "submit", "data-testid": "picker-make" }, "Make");
+  const make = h(
+    "button",
+    { class: "button main-button", type: "submit", "data-testid": "picker-make" },
+    "Make",
+  );
   const list = h("ul", { class: "picker-list", "data-testid": "picker-list" });
   const words = h("p", { class: "quiet", role: "status" });
   const form = h("form", { class: "name-form", onsubmit: begin }, name.element, make);

@@ -7,7 +7,7 @@ export function createPlaylists(app) {
   const { on, emit } = emitter();
   let listed = null;
 
-  /** All playlists without their tracks: {playlist_id, name, version, count, first}, the last changed first. */
+  /** All playlists, the last changed first, without tracks: {playlist_id, name, version, count, first}. */
   async function list() {
     return take(await app.ask("playlists"));
   }

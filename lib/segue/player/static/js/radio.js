@@ -35,7 +35,7 @@ export function radioPage(app) {
     "div",
     { class: "view view-radio" },
     h("h1", { class: "page-title" }, "Radio"),
-    h("p", { class: "quiet" }, "It goes on from the tracks you choose, and keeps away from those you do not want."),
+    h("p", { class: "quiet" }, "It goes on from the tracks you choose, and keeps away from what you do not want."),
     h("div", { class: "seeds" }, plus.element, minus.element),
     search.element,
     h("div", { class: "page-actions" }, begin),
@@ -182,7 +182,8 @@ function seedSearch(app) {
     maxlength: 200,
     oninput: later,
   });
-  const element = h("div", { class: "seed-search" }, h("div", { class: "find-field" }, icon("find"), input), words, results);
+  const field = h("div", { class: "find-field" }, icon("find"), input);
+  const element = h("div", { class: "seed-search" }, field, words, results);
   let pause = 0;
   let latest = 0;
 

@@ -35,7 +35,7 @@ export function createRadio(app) {
     return app.queue.upcoming().slice(app.queue.asked()).filter(isOurs);
   }
 
-  /** What plays next, besides `coming`; null where there is no answer, or a later question has taken its place. */
+  /** What plays next, besides `coming`; null where there is no answer, or a later question was asked. */
   async function ask(coming) {
     asking += 1;
     wait += 1;
@@ -75,7 +75,7 @@ export function createRadio(app) {
     changed();
   }
 
-  /** Keep the queue filled while it is on; it is off once something else plays and nothing of it is to come. */
+  /** Keep the queue filled; it is off once something else plays and nothing of it is to come. */
   async function goOn() {
     if (!tuned.isOn || wait) return;
     const coming = ahead();

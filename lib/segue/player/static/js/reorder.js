@@ -2,7 +2,7 @@
 
 import { draggable } from "./drag.js";
 
-/** `move(trackId, before)` is told where a row shall stand: before the track `before`, or at the end for null. */
+/** `move(trackId, before)` is told where a row shall stand: before another track, or at the end for null. */
 export function reorderable(rows, move) {
   const idOf = (row) => (row ? Number(row.dataset.trackId) : null);
   draggable(rows, {
