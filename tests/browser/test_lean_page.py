@@ -25,8 +25,9 @@ CONTROLS = (
     ".brand span", "[data-testid=nav-home]", "[data-testid=nav-find]", "[data-testid=nav-library]",
     ".for-you h2", ".rows .row:first-child", ".rows .row:nth-child(2)", ".up-next [aria-label=Queue] h2",
     ".bar", ".bar-print", ".now-title", ".now-artist", "[data-testid=previous]", ".bar [data-testid=play]",
-    "[data-testid=next]", "[data-testid=seek]", "[data-testid=now-like]", "[data-testid=now-dislike]",
-    ".queue-button", "[aria-label=Mute]", ".volume",
+    "[data-testid=next]", "[data-testid=shuffle]", "[data-testid=repeat]", "[data-testid=seek]",
+    "[data-testid=now-like]", "[data-testid=now-dislike]", "[data-testid=now-more]", ".queue-button",
+    "[aria-label=Mute]", ".volume",
 )  # fmt: skip
 WATCH_SHIFTS = """
 window.shifts = 0;

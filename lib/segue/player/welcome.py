@@ -72,14 +72,10 @@ def welcome(
             "simulated": shelves.simulated,
         },
         "audio": audio,
-        "likes": _said(state, "like"),
-        "dislikes": _said(state, "dislike"),
+        "likes": [track for track, heard in state.tracks.items() if heard.is_liked],
+        "dislikes": [track for track, heard in state.tracks.items() if heard.is_disliked],
         "first_visit": first,
         "starters": in_order(starters, cards),
         "popular": in_order(popular, cards),
         "recent": in_order(recent, cards),
     }
-
-
-def _said(state: ListenerState, kind: str) -> list[int]:
-    return [track for track, heard in state.tracks.items() if heard.opinion and heard.opinion.kind == kind]

@@ -9,7 +9,7 @@ const TOLD = "segue.told";
 export function createActs(outbox) {
   const told = new Map(session.get(TOLD) ?? []);
 
-  function act(kind, card, { position = 0, source = {} } = {}) {
+  function act(kind, card, { position = 0, source = {}, value = null } = {}) {
     const message = {
       type: "act",
       event_id: newId(),
@@ -23,6 +23,7 @@ export function createActs(outbox) {
       },
       at: new Date().toISOString(),
     };
+    if (value !== null) message.value = value;
     if (kind !== "impression") remember(message.event_id, { kind, title: card.title });
     outbox.add(message);
     return message;
@@ -38,7 +39,7 @@ export function createActs(outbox) {
 }
 
 // Ordered by time (RFC 9562, version 7): the store appends what comes in order, and seeks a place for the rest.
-function newId() {
+export function newId() {
   const bytes = crypto.getRandomValues(new Uint8Array(16));
   new DataView(bytes.buffer).setBigUint64(0, (BigInt(Date.now()) << 16n) | BigInt((bytes[6] << 8) | bytes[7]));
   bytes[6] = (bytes[6] & 0x0f) | 0x70;

@@ -7,6 +7,7 @@ import { lasting, session } from "./keep.js";
 import { createLink } from "./link.js";
 import { createOpinions } from "./opinions.js";
 import { createOutbox } from "./outbox.js";
+import { createPeaks } from "./peaks.js";
 import { createPlayer } from "./player.js";
 import { createQuestions } from "./questions.js";
 import { createQueue } from "./queue.js";
@@ -36,6 +37,10 @@ export function createApp(model, { fullPage, base }) {
   const search = createSearch(link.send);
   const questions = createQuestions(link);
   const queue = createQueue();
+  const peaks = createPeaks((trackId) => {
+    const audio = state.welcome?.audio;
+    return audio ? `${audio.prefix}${trackId}/peaks${audio.suffix}` : null;
+  });
   const cards = new Map();
   const lookedUp = new Set();
   let heard = [];
@@ -68,6 +73,7 @@ export function createApp(model, { fullPage, base }) {
     learn,
     queue,
     cards,
+    peaks,
     player,
     base,
     fullPage,
@@ -145,7 +151,8 @@ export function createApp(model, { fullPage, base }) {
   on("recommendation", (recommendation) => {
     learn(recommendation.items?.map(({ track }) => track));
     forYou.replace(recommendation);
-    if (queue.current() && queue.follows("for-you")) goOnWithList();
+    const told = { list: "for-you", recommendation_id: recommendation.id ?? null };
+    if (queue.current() && queue.follows(told)) goOnWithList();
     player.beginIfAwaited();
   });
   on("found", (message) => {
@@ -187,6 +194,7 @@ export function createApp(model, { fullPage, base }) {
   link.on("state", (next) => {
     state.link = next;
     state.emit("link", next);
+    if (next === "here") player.comeBack();
   });
   link.on("reload", place.save);
   search.on("failed", suspect);
@@ -194,7 +202,10 @@ export function createApp(model, { fullPage, base }) {
   function suspect() {
     if (Date.now() - lastHeard >= QUIET_MS) link.suspect();
   }
-  const comeBack = () => link.suspect();
+  const comeBack = () => {
+    link.suspect();
+    player.comeBack();
+  };
   const look = () =>
     document.visibilityState === "visible" && Date.now() - lastHeard >= 6 * QUIET_MS && link.suspect();
   window.addEventListener("online", comeBack);
@@ -209,8 +220,9 @@ export function createApp(model, { fullPage, base }) {
     lasting.set(SKIP_TOLD, true);
     app.say("Skips teach it too: the list learns from what you leave.");
   });
+  player.on("held", () => app.say("You are offline and the next track is not here yet: this one goes on."));
   player.on("failed", ({ entry, last, online }) => {
-    if (!online) app.say("The sound is away just now; press play when you are back.");
+    if (!online) app.say("You are offline: the sound goes on as soon as you are back.");
     else if (last)
       app.say("Nothing plays at the moment. Try again in a while.", {
         label: "Try again",

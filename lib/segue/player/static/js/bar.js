@@ -1,10 +1,13 @@
 // The bar that is always there: what plays, whose it is, and the controls. On a narrow page it opens to the full.
 
-import { h, outsideLink, setAttribute, setText } from "./dom.js";
+import { writeAddress } from "./address.js";
+import { h, setAttribute, setText } from "./dom.js";
 import { icon } from "./icons.js";
 import { soundPrint } from "./print.js";
-import { composedMark, opinionButtons, refreshButton } from "./row.js";
+import { rightsOf } from "./rights.js";
+import { opinionButtons, refreshButton } from "./row.js";
 import { seekBar } from "./seek.js";
+import { fadeInWords } from "./sheets.js";
 import { printInWords } from "./sound.js";
 import { volumeControl } from "./volume.js";
 
@@ -17,17 +20,33 @@ export function playerBar(app) {
     "aria-label": "Open the player",
     onclick: () => open(!isOpen()),
   });
-  const title = h("div", { class: "now-title", "data-testid": "now-title" });
+  const title = h("a", { class: "now-title", "data-testid": "now-title", onclick: goToTrack });
   const artist = h("span", { class: "now-artist" });
   const licence = h("span", { class: "licence", "data-testid": "licence" });
   const play = control("play", "Play", player.toggle);
   const previous = control("previous", "Previous", player.previous);
   const next = control("next", "Next", () => player.next());
+  const shuffle = control("shuffle", "Shuffle", () => queue.setShuffle(!queue.shuffled()));
+  const repeat = control("repeat", "Repeat: off", queue.turnRepeat);
   const opinions = opinionButtons(
     app,
     card,
     () => ({ position: player.position(), source: player.entry().source }),
     "now-",
+  );
+  const more = h(
+    "button",
+    {
+      class: "icon-button now-more",
+      type: "button",
+      "data-testid": "now-more",
+      "aria-haspopup": "menu",
+      "aria-expanded": "false",
+      "aria-label": "More",
+      title: "More",
+      onclick: openMenu,
+    },
+    icon("more"),
   );
   const list = h(
     "button",
@@ -61,10 +80,10 @@ export function playerBar(app) {
     h(
       "div",
       { class: "bar-middle" },
-      h("div", { class: "bar-controls" }, previous, play, next),
+      h("div", { class: "bar-controls" }, shuffle, previous, play, next, repeat),
       seek.element,
     ),
-    h("div", { class: "bar-side" }, ...opinions, list, volumeControl(app)),
+    h("div", { class: "bar-side" }, ...opinions, more, list, volumeControl(app)),
   );
 
   function control(name, label, act) {
@@ -79,6 +98,23 @@ export function playerBar(app) {
       },
       icon(name),
     );
+  }
+
+  function openMenu() {
+    const fade = {
+      label: `Cross-fade: ${fadeInWords(player.crossFade())}`,
+      picture: "fade",
+      act: app.showCrossFade,
+    };
+    const entry = player.entry();
+    if (entry) app.trackMenu(more, entry, [fade]);
+    else app.menus.open(more, [fade], "More");
+  }
+
+  function goToTrack(event) {
+    if (!card() || event.metaKey || event.ctrlKey || event.shiftKey) return;
+    event.preventDefault();
+    app.go("track", { about: card().track_id });
   }
 
   function isOpen() {
@@ -96,11 +132,12 @@ export function playerBar(app) {
     const now = card();
     setAttribute(element, "data-empty", !now);
     setText(title, now ? now.title : "Nothing plays yet");
+    setAttribute(title, "href", now ? writeAddress({ name: "track", about: String(now.track_id) }) : null);
     setText(artist, now ? now.artist : "Pick a track to begin");
     print.replaceChildren(
       now ? soundPrint(now.print, printInWords(now.print)) : h("span", { class: "print-blank" }),
     );
-    licence.replaceChildren(...(now ? licenceOf(now) : []));
+    licence.replaceChildren(...(now ? rightsOf(now) : []));
     showState();
   }
 
@@ -111,8 +148,18 @@ export function playerBar(app) {
     setAttribute(element, "aria-busy", player.waiting() ? "true" : null);
     previous.disabled = !card();
     next.disabled = !card();
+    showOrder();
     opinions.forEach(refreshButton);
     seek.refresh();
+  }
+
+  function showOrder() {
+    const kind = queue.repeat();
+    setAttribute(shuffle, "aria-pressed", String(queue.shuffled()));
+    setAttribute(repeat, "aria-pressed", String(kind !== "off"));
+    setAttribute(repeat, "aria-label", `Repeat: ${kind}`);
+    setAttribute(repeat, "title", `Repeat: ${kind}`);
+    repeat.replaceChildren(icon(kind === "one" ? "repeatOne" : "repeat"));
   }
 
   player.on("track", showTrack);
@@ -121,16 +168,4 @@ export function playerBar(app) {
   app.opinions.on("change", showState);
   showTrack();
   return { element, isOpen, open, list };
-}
-
-/** Licence, where it is from, and whether it was composed here: wherever a clip plays. */
-function licenceOf(card) {
-  const words = card.licence || "licence unknown";
-  const link = outsideLink(
-    card.attribution_url,
-    { title: "Where this track is from" },
-    words,
-    icon("outside"),
-  );
-  return [link ?? words, card.composed ? composedMark(card) : ""];
 }

@@ -6,13 +6,14 @@ const DEEDS = {
   like: (title) => ["because you liked ", title],
   dislike: (title) => ["because ", title, " was not for you"],
   clear: (title) => ["because you changed your mind about ", title],
+  rate: (title) => ["because you rated ", title],
   skip: (title) => ["because you skipped ", title],
   complete: (title) => ["because you heard ", title, " to the end"],
   progress: (title) => ["because you listen to ", title],
   play: (title) => ["because you played ", title],
 };
 
-const OPINIONS_SAID = ["like", "dislike", "clear", "skip"];
+const OPINIONS_SAID = ["like", "dislike", "clear", "rate", "skip"];
 const SAID_LASTS_MS = 8000;
 
 export function createForYou(opinions, acts) {

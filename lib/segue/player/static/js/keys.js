@@ -29,6 +29,7 @@ export function keyAction(event, { lastByPointer }) {
       l: "like",
       d: "dislike",
       q: "queue",
+      m: "map",
       "/": "find",
       "?": "help",
     }[event.key] ?? null
@@ -50,6 +51,7 @@ export function listenToKeys(app, where) {
     like: () => opinion("like"),
     dislike: () => opinion("dislike"),
     queue: () => queueRow(app),
+    map: () => app.go("map", { focus: true }),
     find: () => app.go("find", { focus: true }),
     help: app.showKeys,
   };
@@ -87,6 +89,6 @@ export function listenToKeys(app, where) {
 }
 
 function queueRow(app) {
-  const row = app.root.querySelector(".row:hover, .row:focus-within");
+  const row = app.root.querySelector(".row:hover, .row:focus-within, .near:hover, .near:focus-within");
   if (row?.segueItem) app.enqueue(row.segueItem);
 }

@@ -5,6 +5,7 @@ import { activityPage } from "./activity.js";
 import { readAddress, writeAddress } from "./address.js";
 import { createApp } from "./app.js";
 import { playerBar } from "./bar.js";
+import { clustersPage } from "./clusters.js";
 import { h, setAttribute, webAddress } from "./dom.js";
 import { findPage } from "./find.js";
 import { homePage } from "./home.js";
@@ -13,10 +14,18 @@ import { libraryPage } from "./library.js";
 import { mediaKeys } from "./media_keys.js";
 import { createMenus } from "./menu.js";
 import { notices, pendingMark } from "./notices.js";
+import { playlistPage } from "./playlist_page.js";
+import { playlistPicker } from "./playlist_sheets.js";
+import { createPlaylists } from "./playlists.js";
 import { printHue } from "./print.js";
+import { radioPage } from "./radio.js";
+import { createRadio } from "./radio_station.js";
 import { rail } from "./rail.js";
 import { refreshRows } from "./row.js";
-import { keySheet, notes, notesSheet } from "./sheets.js";
+import { starChoices } from "./rating.js";
+import { crossFadeSheet, keySheet, notes, notesSheet } from "./sheets.js";
+import { trackPage } from "./track.js";
+import { artistPage, clusterPage } from "./tracks_of.js";
 import { upNext } from "./up_next.js";
 
 const TITLE = "Segue";
@@ -29,22 +38,34 @@ function render({ model, el }) {
   app.menus = createMenus(root);
   const words = notices();
   app.say = words.say;
+  app.playlists = createPlaylists(app);
+  app.radio = createRadio(app);
   const keys = keySheet();
   const story = notesSheet();
+  const fade = crossFadeSheet(app);
   Object.assign(app, {
     showKeys: keys.open,
     showNotes: story.open,
+    showCrossFade: fade.open,
     hasNotes: () => Boolean(notes()),
     trackMenu,
+    addToPlaylist: playlistPicker(app).choose,
     showUpNext,
     go,
+    nameWindow,
   });
 
   const views = {
     home: homePage(app),
     find: findPage(app),
+    radio: radioPage(app),
     library: libraryPage(app),
+    playlist: playlistPage(app),
     activity: activityPage(app),
+    track: trackPage(app),
+    artist: artistPage(app),
+    clusters: clustersPage(app),
+    cluster: clusterPage(app),
   };
   const way = rail(app);
   const bar = playerBar(app);
@@ -58,7 +79,7 @@ function render({ model, el }) {
     Object.values(views).map(({ element }) => element),
   );
   const frame = h("div", { class: "frame" }, way.element, page, next.element, bar.element, pending.element);
-  root.append(frame, words.element, keys.element, story.element, app.player.element);
+  root.append(frame, words.element, keys.element, story.element, fade.element, app.player.element);
   el.append(root);
   const scrolls = {};
   let shown = null;
@@ -75,7 +96,7 @@ function render({ model, el }) {
     shown = address;
     view = views[target.name];
     for (const each of Object.values(views)) each.element.hidden = each !== view;
-    way.show(target.name);
+    way.show(view.place ?? target.name);
     view.shown({ focus, about: target.about });
     page.scrollTop = scrolls[address] ?? 0;
     nameWindow();
@@ -93,14 +114,28 @@ function render({ model, el }) {
     (wanted ? next.element : bar.list).focus();
   }
 
-  function trackMenu(button, item) {
+  /** Where in a track it is heard, 0 where it is not. */
+  function positionIn({ card }) {
+    return app.player.entry()?.card.track_id === card.track_id ? app.player.position() : 0;
+  }
+
+  function trackMenu(button, item, more = []) {
     const address = webAddress(item.card.attribution_url);
     const disliked = app.opinions.of(item.card.track_id) === "dislike";
     app.menus.open(
       button,
       [
+        starChoices(app, item.card, () => ({ source: item.source, position: positionIn(item) })),
         { label: "Play next", picture: "next", act: () => app.enqueue(item, { first: true }) },
         { label: "Add to queue", picture: "queue", act: () => app.enqueue(item) },
+        { label: "Add to playlist …", picture: "playlist", act: () => app.addToPlaylist([item.card]) },
+        { label: "Radio from this", picture: "radio", act: () => app.radio.from(item.card) },
+        ...(item.choices?.() ?? []),
+        {
+          label: "About this track",
+          picture: "about",
+          act: () => go("track", { about: item.card.track_id }),
+        },
         {
           label: disliked ? "Not for me: take back" : "Not for me",
           picture: "less",
@@ -111,6 +146,7 @@ function render({ model, el }) {
           picture: "outside",
           act: () => window.open(address, "_blank", "noopener,noreferrer"),
         },
+        ...more,
       ],
       item.card.title,
     );

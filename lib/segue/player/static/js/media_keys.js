@@ -1,17 +1,22 @@
 // What the system shows of the player, and its media keys.
 
+import { printPicture } from "./print_picture.js";
+
+const OFFSET_S = 5;
+
 export function mediaKeys(app) {
   const media = navigator.mediaSession;
   if (!media) return { close() {} };
   const { player } = app;
   const handlers = {
-    play: player.toggle,
-    pause: player.toggle,
+    play: player.play,
+    pause: player.pause,
+    stop: player.pause,
     previoustrack: player.previous,
-    nexttrack: () => player.next(),
+    nexttrack: () => player.entry() && player.next(),
     seekto: ({ seekTime }) => player.seek(seekTime),
-    seekbackward: ({ seekOffset }) => player.seek(player.position() - (seekOffset ?? 5)),
-    seekforward: ({ seekOffset }) => player.seek(player.position() + (seekOffset ?? 5)),
+    seekbackward: ({ seekOffset }) => player.seek(player.position() - (seekOffset || OFFSET_S)),
+    seekforward: ({ seekOffset }) => player.seek(player.position() + (seekOffset || OFFSET_S)),
   };
   for (const [name, handler] of Object.entries(handlers)) handle(name, handler);
 
@@ -23,20 +28,31 @@ export function mediaKeys(app) {
     }
   }
 
-  player.on("track", ({ card }) => {
-    media.metadata = new MediaMetadata({ title: card.title, artist: card.artist, album: card.album });
-  });
-  player.on("state", () => {
+  function showTrack({ card }) {
+    const { title, artist, album } = card;
+    media.metadata = new MediaMetadata({ title, artist, album, artwork: [printPicture(card.print)] });
+    showPlace();
+  }
+
+  function showState() {
     media.playbackState = !player.entry() ? "none" : player.playing() ? "playing" : "paused";
-  });
-  player.on("time", () => {
+    showPlace();
+  }
+
+  /** From here on the system counts by itself, so it is told of changes only. */
+  function showPlace() {
     const duration = player.duration();
     if (duration > 0) media.setPositionState?.({ duration, position: Math.min(player.position(), duration) });
-  });
+    else media.setPositionState?.();
+  }
+
+  const ends = [player.on("track", showTrack), player.on("state", showState), player.on("moved", showPlace)];
   return {
     close() {
+      for (const end of ends) end();
       for (const name of Object.keys(handlers)) handle(name, null);
       media.metadata = null;
+      media.playbackState = "none";
     },
   };
 }

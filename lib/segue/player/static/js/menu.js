@@ -50,13 +50,15 @@ export function createMenus(root) {
   }
 
   function entries(menu) {
-    return [...menu.querySelectorAll("[role=menuitem]")];
+    return [...menu.querySelectorAll("[role^=menuitem]")];
   }
 
   function steer(event) {
     const items = entries(event.currentTarget);
     const at = items.indexOf(document.activeElement);
-    const to = { ArrowDown: at + 1, ArrowUp: at - 1, Home: 0, End: items.length - 1 }[event.key];
+    const [on, back] = [at + 1, at - 1];
+    const steps = { ArrowDown: on, ArrowRight: on, ArrowUp: back, ArrowLeft: back, Home: 0 };
+    const to = event.key === "End" ? items.length - 1 : steps[event.key];
     if (event.key === "Escape") close({ refocus: true });
     else if (event.key === "Tab") close();
     else if (to !== undefined) items[(to + items.length) % items.length].focus();

@@ -1,6 +1,8 @@
-// One audio element and what it tells: play, progress, complete and skip, each with where in the track.
+// What plays, and what is told of it: play, progress, complete and skip, each with where in the track.
+// A track that goes over into the next by itself was heard to its end, also where the two fade; one that is
+// left by a wish of the listener was skipped, unless most of it was heard.
 
-import { h } from "./dom.js";
+import { createDecks } from "./decks.js";
 import { emitter } from "./emitter.js";
 import { clamp } from "./format.js";
 import { lasting } from "./keep.js";
@@ -9,11 +11,17 @@ const PROGRESS_S = 15;
 const HEARD_ENOUGH = 0.8;
 const RESTART_AFTER_S = 3;
 const FAILURES_IN_A_ROW = 3;
+const AHEAD_AFTER_S = 10;
+const WATCHED_S = 1.5;
+const START_TAKES_S = 0.03;
+const LONGEST_FADE_S = 12;
+const FADE_SHARE = 1 / 3;
 const VOLUME = "segue.volume";
+const FADE = "segue.cross-fade";
 
 export function createPlayer(queue, acts, { address, more, online }) {
   const { on, emit } = emitter();
-  const audio = h("audio", { preload: "auto" });
+  const decks = createDecks(address, heard);
   let entry = null;
   let begun = false;
   let toldAt = 0;
@@ -21,16 +29,25 @@ export function createPlayer(queue, acts, { address, more, online }) {
   let failures = 0;
   let wanted = false;
   let awaited = false;
+  let held = false;
+  let endTimer = 0;
+  let crossFade = clamp(Number(lasting.get(FADE)) || 0, 0, LONGEST_FADE_S);
   setVolume(lasting.get(VOLUME) ?? 0.8);
 
   function load(chosen, { position = 0, play = true, alreadyBegun = false } = {}) {
+    decks.load(chosen.card.track_id);
+    take(chosen, { position, play, alreadyBegun });
+  }
+
+  function take(chosen, { position = 0, play = true, alreadyBegun = false } = {}) {
+    clearTimeout(endTimer);
     entry = chosen;
     begun = alreadyBegun;
     toldAt = position;
     startAt = position;
     wanted = play;
-    awaited = false;
-    audio.src = address(entry.card.track_id);
+    awaited = held = false;
+    if (decks.now().readyState >= HTMLMediaElement.HAVE_METADATA) seekToStart();
     emit("track", entry);
     if (play) start();
     emit("state");
@@ -39,25 +56,29 @@ export function createPlayer(queue, acts, { address, more, online }) {
   async function start() {
     wanted = true;
     try {
-      await audio.play();
+      await decks.play();
     } catch (error) {
       if (error.name === "NotAllowedError") wanted = false;
       emit("state");
     }
   }
 
-  function tell(kind, position = audio.currentTime) {
+  function tell(kind, position = decks.now().currentTime) {
     acts.act(kind, entry.card, { position, source: entry.source });
   }
 
   function duration() {
-    return Number.isFinite(audio.duration) && audio.duration > 0
-      ? audio.duration
-      : (entry?.card.duration_s ?? 0);
+    const known = decks.now().duration;
+    return Number.isFinite(known) && known > 0 ? known : (entry?.card.duration_s ?? 0);
+  }
+
+  function position() {
+    return startAt || decks.now().currentTime;
   }
 
   /** Going on before the end says something; going back does not. */
   function leave() {
+    const audio = decks.now();
     if (!entry || !begun || audio.ended || audio.error) return;
     const enough = audio.currentTime >= HEARD_ENOUGH * duration();
     tell(enough ? "progress" : "skip");
@@ -71,107 +92,207 @@ export function createPlayer(queue, acts, { address, more, online }) {
 
   function begin(chosen) {
     load(chosen);
-    if (!queue.hasNext()) more();
+    provide();
+  }
+
+  /** There is always something to come: the round again, or what nobody queued. */
+  function provide() {
+    if (queue.hasNext()) return;
+    if (queue.repeat() === "all") queue.again();
+    else more();
   }
 
   function stop() {
-    wanted = false;
-    audio.pause();
+    wanted = held = false;
+    clearTimeout(endTimer);
+    decks.pause();
     emit("state");
   }
 
   function next({ left = true } = {}) {
+    provide();
+    const at = reachable();
+    if (at < 0 && left) {
+      emit("held");
+      return;
+    }
     if (left) leave();
-    if (!queue.hasNext()) more();
-    follow(queue.next());
+    follow(queue.next(Math.max(0, at)));
+  }
+
+  /** Which of the upcoming to go on with: while the line is cut, the first that is loaded; -1 for none. */
+  function reachable() {
+    if (online()) return 0;
+    return queue.upcoming().findIndex(({ card }) => decks.ready(card.track_id));
+  }
+
+  /** What comes when this track ends by itself. */
+  function following() {
+    return queue.repeat() === "one" ? entry : queue.peek();
+  }
+
+  /** Be there when the track ends or begins to fade: what an element tells by itself comes too seldom. */
+  function watchEnd() {
+    clearTimeout(endTimer);
+    const audio = decks.now();
+    const after = following();
+    if (!begun || !wanted || audio.paused || !after || !Number.isFinite(audio.duration)) return;
+    if (!decks.ready(after.card.track_id)) return;
+    const left = audio.duration - audio.currentTime - (fadeInto(after) || START_TAKES_S);
+    if (left <= 0) goOver();
+    else if (left <= WATCHED_S) endTimer = setTimeout(watchEnd, 1000 * left);
+  }
+
+  function fadeInto(after) {
+    return Math.min(crossFade, FADE_SHARE * duration(), FADE_SHARE * (after.card.duration_s || Infinity));
+  }
+
+  /** Heard to the end: the next is told after that, so that the order of what is told is that of the music. */
+  function goOver() {
+    provide();
+    const audio = decks.now();
+    const again = queue.repeat() === "one";
+    const at = again ? 0 : Math.max(0, reachable());
+    tell("complete", duration());
+    begun = false;
+    toldAt = 0;
+    const fade = Math.min(fadeInto(following() ?? entry), Math.max(0, duration() - audio.currentTime));
+    const chosen = again ? entry : queue.next(at);
+    if (!chosen) {
+      stop();
+      return;
+    }
+    decks.handOver(chosen.card.track_id, fade);
+    take(chosen);
+    provide();
   }
 
   function failed() {
-    if (!entry || !audio.error) return;
+    if (!entry || !decks.now().error) return;
+    if (!online()) {
+      held = wanted;
+      emit("failed", { entry, online: false });
+      emit("state");
+      return;
+    }
     failures += 1;
-    emit("failed", { entry, last: failures >= FAILURES_IN_A_ROW, online: online() });
-    if (failures >= FAILURES_IN_A_ROW || !online()) stop();
+    emit("failed", { entry, last: failures >= FAILURES_IN_A_ROW, online: true });
+    if (failures >= FAILURES_IN_A_ROW) stop();
     else if (wanted) next({ left: false });
   }
 
-  audio.addEventListener("loadedmetadata", () => {
-    if (startAt) audio.currentTime = Math.min(startAt, Math.max(0, duration() - 1));
+  function seekToStart() {
+    if (startAt) decks.now().currentTime = Math.min(startAt, Math.max(0, duration() - 1));
     startAt = 0;
     emit("time");
-  });
-  audio.addEventListener("playing", () => {
+  }
+
+  function loadAhead() {
+    if (!begun || !online() || !(decks.isLoaded() || decks.now().currentTime > AHEAD_AFTER_S)) return;
+    const coming = queue.upcoming().slice(0, 2);
+    const wantedNext = queue.repeat() === "one" ? [entry, ...coming] : coming;
+    decks.prepare(wantedNext.map(({ card }) => card.track_id));
+  }
+
+  function nowPlaying() {
     failures = 0;
+    held = false;
     if (!begun) {
       begun = true;
       tell("play");
       emit("begun", entry);
     }
     emit("state");
-  });
-  audio.addEventListener("timeupdate", () => {
+    emit("moved");
+  }
+
+  function timePassed() {
+    const audio = decks.now();
     if (begun && audio.currentTime - toldAt >= PROGRESS_S && duration() - audio.currentTime > 1) {
       toldAt = audio.currentTime;
       tell("progress");
     }
+    loadAhead();
+    watchEnd();
     emit("time");
-  });
-  audio.addEventListener("ended", () => {
-    tell("complete", duration());
-    begun = false;
-    toldAt = 0;
-    next({ left: false });
-  });
-  audio.addEventListener("error", failed);
-  for (const name of ["pause", "play", "waiting", "volumechange"])
-    audio.addEventListener(name, () => emit("state"));
-  for (const name of ["progress", "durationchange", "seeked"])
-    audio.addEventListener(name, () => emit("time"));
+  }
+
+  /** What the element tells that is heard. */
+  function heard(name) {
+    if (name === "loadedmetadata") seekToStart();
+    else if (name === "playing") nowPlaying();
+    else if (name === "timeupdate") timePassed();
+    else if (name === "ended") decks.now().ended && begun && goOver();
+    else if (name === "error") failed();
+    else if (["pause", "play", "waiting", "canplay"].includes(name)) {
+      const { paused, ended, error } = decks.now();
+      // Others can pause it as well: the system, or headphones that are pulled out.
+      if (name === "pause" && paused && !ended && !error) wanted = false;
+      emit("state");
+    } else {
+      if (name === "progress") loadAhead();
+      else emit("moved");
+      emit("time");
+    }
+  }
+  queue.on("change", loadAhead);
 
   function toggle() {
     if (!entry) {
-      more();
+      provide();
       awaited = !queue.hasNext() && !awaited;
       follow(queue.next());
     } else if (wanted) stop();
-    else if (audio.error) load(entry, { position: audio.currentTime, alreadyBegun: begun });
+    else if (decks.now().error) loadAgain();
     else start();
   }
 
-  function setVolume(volume) {
-    audio.volume = clamp(volume, 0, 1);
-    audio.muted = false;
-    lasting.set(VOLUME, audio.volume);
+  function loadAgain() {
+    load(entry, { position: position(), alreadyBegun: begun });
   }
 
-  function seek(position) {
+  function setVolume(volume) {
+    const level = clamp(Number(volume) || 0, 0, 1);
+    decks.setLevel(level);
+    lasting.set(VOLUME, level);
+    emit("state");
+  }
+
+  function seek(to) {
     if (!entry) return;
-    audio.currentTime = clamp(position, 0, Math.max(0, duration() - 0.1));
-    toldAt = audio.currentTime;
+    decks.endTail();
+    decks.now().currentTime = clamp(to, 0, Math.max(0, duration() - 0.1));
+    toldAt = decks.now().currentTime;
+    watchEnd();
     emit("time");
   }
 
   return {
     on,
-    element: audio,
+    element: decks.element,
     seek,
     next,
     duration,
+    position,
     setVolume,
+    toggle,
     entry: () => entry,
-    position: () => startAt || audio.currentTime,
     /** Seconds from the start that are in the buffer around the present position. */
-    buffered() {
-      const ranges = audio.buffered;
-      for (let index = 0; index < ranges.length; index += 1) {
-        if (ranges.start(index) <= audio.currentTime + 0.1 && audio.currentTime <= ranges.end(index))
-          return ranges.end(index);
-      }
-      return 0;
+    buffered: decks.buffered,
+    playing: () => wanted && (held || !decks.now().error),
+    waiting() {
+      const { paused, readyState } = decks.now();
+      return awaited || held || (wanted && !paused && readyState < HTMLMediaElement.HAVE_FUTURE_DATA);
     },
-    playing: () => wanted && !audio.error,
-    waiting: () =>
-      awaited || (wanted && !audio.paused && audio.readyState < HTMLMediaElement.HAVE_FUTURE_DATA),
-    volume: () => (audio.muted ? 0 : audio.volume),
+    volume: decks.volume,
+    play: () => wanted || toggle(),
+    pause: () => wanted && stop(),
+    crossFade: () => crossFade,
+    /** Seconds in which a track fades into the next, 0 for none; at most a third of either is used. */
+    setCrossFade(seconds) {
+      crossFade = clamp(Number(seconds) || 0, 0, LONGEST_FADE_S);
+      lasting.set(FADE, crossFade);
+    },
     /** Play one of a list and queue what stands after it. */
     playFrom(entries, index) {
       leave();
@@ -181,30 +302,35 @@ export function createPlayer(queue, acts, { address, more, online }) {
       leave();
       begin(queue.jump(index));
     },
-    toggle,
     /** Play was asked for before there was anything to play. */
     beginIfAwaited() {
       if (!awaited) return;
       awaited = false;
-      if (!entry) more();
+      if (!entry) provide();
       if (entry ? !wanted : queue.hasNext()) toggle();
       else emit("state");
     },
+    /** The line is there again: go on where the sound broke off. */
+    comeBack() {
+      if (held && wanted && decks.now().error) loadAgain();
+    },
     previous() {
-      if (audio.currentTime > RESTART_AFTER_S || !queue.hasPrevious()) seek(0);
+      if (!entry) return;
+      if (decks.now().currentTime > RESTART_AFTER_S || !queue.hasPrevious()) seek(0);
       else follow(queue.previous());
     },
     mute() {
-      audio.muted = !audio.muted;
+      decks.mute();
+      emit("state");
     },
     resume(saved) {
       load(queue.current(), { position: saved.position, play: saved.playing, alreadyBegun: saved.begun });
+      provide();
     },
-    snapshot: () => (entry ? { position: startAt || audio.currentTime, playing: wanted, begun } : null),
+    snapshot: () => (entry ? { position: position(), playing: wanted, begun } : null),
     close() {
-      audio.pause();
-      audio.removeAttribute("src");
-      audio.load();
+      clearTimeout(endTimer);
+      decks.close();
     },
   };
 }

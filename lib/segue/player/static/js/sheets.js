@@ -1,6 +1,7 @@
-// Sheets over the page: the keys, and how it works in the notebook's own words.
+// Sheets over the page: the keys, how one track follows another, and how it works in the notebook's own words.
 
-import { h } from "./dom.js";
+import { h, setText } from "./dom.js";
+import { count } from "./format.js";
 import { icon } from "./icons.js";
 
 const KEYS = [
@@ -13,6 +14,7 @@ const KEYS = [
   [["d"], "not for me"],
   [["q"], "queue the row under the pointer"],
   [["/"], "find"],
+  [["m"], "the map"],
   [["?"], "this list"],
 ];
 
@@ -26,6 +28,58 @@ export function keySheet() {
     h("dd", {}, words),
   ]);
   return sheet("Keys", h("dl", { class: "keys" }, rows.flat()));
+}
+
+/** How one track goes over into the next. */
+export function crossFadeSheet(app) {
+  const { player } = app;
+  const said = h("output", { class: "fade-said", for: "segue-fade" });
+  const slider = h("input", {
+    class: "slider fade",
+    id: "segue-fade",
+    type: "range",
+    min: 0,
+    max: 12,
+    step: 1,
+    "data-testid": "cross-fade",
+    oninput: choose,
+  });
+  const made = sheet(
+    "Cross-fade",
+    h(
+      "div",
+      { class: "fade-line" },
+      h("label", { for: "segue-fade" }, "Tracks fade into each other for"),
+      slider,
+      said,
+      h("p", { class: "quiet" }, "Off: the next begins at the very end of the one before, without a gap."),
+    ),
+  );
+
+  function choose() {
+    player.setCrossFade(Number(slider.value));
+    show();
+  }
+
+  function show() {
+    const seconds = player.crossFade();
+    slider.value = seconds;
+    made.element.style.setProperty("--played", `${(100 * seconds) / 12}%`);
+    setText(said, fadeInWords(seconds));
+    slider.setAttribute("aria-valuetext", fadeInWords(seconds));
+  }
+
+  return {
+    ...made,
+    open() {
+      show();
+      made.open();
+    },
+  };
+}
+
+export function fadeInWords(seconds) {
+  return seconds ? count(seconds, "second") : "off";
 }
 
 export function notesSheet() {
@@ -47,7 +101,7 @@ export function notes() {
   return document.getElementById("segue-notes");
 }
 
-function sheet(heading, body) {
+export function sheet(heading, body) {
   const shut = h(
     "button",
     { class: "icon-button", type: "button", "aria-label": "Close", onclick: () => element.close() },
