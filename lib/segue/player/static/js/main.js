@@ -11,6 +11,7 @@ import { findPage } from "./find.js";
 import { homePage } from "./home.js";
 import { listenToKeys } from "./keys.js";
 import { libraryPage } from "./library.js";
+import { mapPage } from "./map.js";
 import { mediaKeys } from "./media_keys.js";
 import { createMenus } from "./menu.js";
 import { notices, pendingMark } from "./notices.js";
@@ -58,6 +59,7 @@ function render({ model, el }) {
   const views = {
     home: homePage(app),
     find: findPage(app),
+    map: mapPage(app),
     radio: radioPage(app),
     library: libraryPage(app),
     playlist: playlistPage(app),

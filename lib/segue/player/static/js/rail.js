@@ -7,6 +7,7 @@ import { soundPrint } from "./print.js";
 const PAGES = [
   ["home", "Home"],
   ["find", "Find"],
+  ["map", "Map"],
   ["library", "Library"],
   ["activity", "Activity"],
 ];
