@@ -83,12 +83,13 @@ def in_words(prints: Sequence[np.ndarray]) -> list[str]:
             break
         for i in longer:
             counts[i] += 1
-    names = [_sentence(each[:count]) for each, count in zip(words, counts, strict=True)]
-    for place in range(len(names)):
-        before = sum(_bare(name) == names[place] for name in names[:place])
-        if before:
-            names[place] += f" ({before + 1})"
-    return names
+    chosen = [each[:count] for each, count in zip(words, counts, strict=True)]
+    said = [frozenset(each) for each in chosen]
+    before = [said[:place].count(each) for place, each in enumerate(said)]
+    return [
+        _sentence(each) + (f" ({earlier + 1})" if earlier else "")
+        for each, earlier in zip(chosen, before, strict=True)
+    ]
 
 
 def _by_strength(print_: np.ndarray) -> list[str]:
@@ -105,10 +106,6 @@ def _alike(words: Sequence[Sequence[str]]) -> list[int]:
     """Return the places of those that say the same as another."""
     said = [frozenset(each) for each in words]
     return [i for i, each in enumerate(said) if said.count(each) > 1]
-
-
-def _bare(name: str) -> str:
-    return name.partition(" (")[0]
 
 
 def _sentence(words: Sequence[str]) -> str:

@@ -112,7 +112,9 @@ class PeaksHandler(AudioHandler):
         except Busy:
             raise HTTPError(503) from None
         if found is None:
-            raise HTTPError(404)
+            # Not an error, which a browser would report: this clip cannot be drawn.
+            self.set_status(204)
+            return
         self.set_header("Content-Type", "application/octet-stream")
         self.set_header("Content-Length", str(len(found)))
         if self.request.method != "HEAD":

@@ -2,6 +2,7 @@
 
 import { h, setAttribute } from "./dom.js";
 import { count } from "./format.js";
+import { stated } from "./list.js";
 import { soundPrint } from "./print.js";
 import { moreButton, onRefresh } from "./row.js";
 
@@ -46,7 +47,12 @@ export function nearColumns(app) {
     columns.setAttribute("aria-busy", "true");
     columns.replaceChildren(...Array.from({ length: EARS.length }, columnSkeleton));
   }
-  return { element, show, loading };
+  function failed(sentence, action) {
+    note.textContent = "";
+    columns.removeAttribute("aria-busy");
+    columns.replaceChildren(stated("state-failed", sentence, action));
+  }
+  return { element, show, loading, failed };
 }
 
 function wordsFor(found, named) {

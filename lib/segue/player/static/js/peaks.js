@@ -6,7 +6,7 @@ const OUTLINES_KEPT = 300;
 export function createPeaks(addressOf) {
   const kept = new Map();
 
-  /** A promise of numbers from 0 to 255 for equal parts of the track, or of null if there are none to be had. */
+  /** A promise of numbers from 0 to 255 for equal parts of the track: none if it cannot be drawn, null if not now. */
   function of(trackId) {
     const address = addressOf(trackId);
     if (!address) return Promise.resolve(null);
@@ -20,8 +20,8 @@ export function createPeaks(addressOf) {
   async function ask(trackId, address) {
     try {
       const answer = await fetch(address);
+      // A clip that cannot be drawn is answered with nothing.
       if (answer.ok) return new Uint8Array(await answer.arrayBuffer());
-      if (answer.status === 404) return null;
     } catch {
       // The server is away: the next time it is asked again.
     }

@@ -1,11 +1,13 @@
-// The slider to seek in: what was played, what is in the buffer, what is left.
+// The slider to seek in, over the track's outline: what was played, what is in the buffer, what is left.
 
-import { h, setText } from "./dom.js";
+import { h, setAttribute, setText } from "./dom.js";
 import { clock, spoken } from "./format.js";
+import { waveform } from "./waveform.js";
 
-export function seekBar(app) {
+/** Of what plays, or of the track `cardOf()`: there `begin(position)` is called while another plays. */
+export function seekBar(app, { cardOf = null, begin = null, look = "seek-line", testid = "seek" } = {}) {
   const { player } = app;
-  const elapsed = h("span", { class: "time", "data-testid": "elapsed" }, "0:00");
+  const elapsed = h("span", { class: "time", "data-testid": cardOf ? null : "elapsed" }, "0:00");
   const total = h("span", { class: "time" }, "0:00");
   const slider = h("input", {
     class: "slider seek",
@@ -15,13 +17,27 @@ export function seekBar(app) {
     step: 0.1,
     value: 0,
     disabled: true,
-    "data-testid": "seek",
+    "data-testid": testid,
     "aria-label": "Seek",
     oninput: preview,
     onchange: settle,
   });
-  const element = h("div", { class: "seek-line" }, elapsed, slider, total);
+  const wave = waveform();
+  const element = h("div", { class: look }, elapsed, wave.element, slider, total);
   let dragged = false;
+  let outlined = null;
+
+  function card() {
+    return cardOf ? cardOf() : (player.entry()?.card ?? null);
+  }
+
+  function plays() {
+    return player.entry()?.card.track_id === card()?.track_id;
+  }
+
+  function duration() {
+    return plays() ? player.duration() : (card()?.duration_s ?? 0);
+  }
 
   function preview() {
     dragged = true;
@@ -30,26 +46,43 @@ export function seekBar(app) {
 
   function settle() {
     dragged = false;
-    player.seek(Number(slider.value));
+    if (plays()) player.seek(Number(slider.value));
+    else begin(Number(slider.value));
   }
 
   function write(position) {
-    const duration = player.duration();
+    const all = duration();
     setText(elapsed, clock(position));
-    setText(total, clock(duration));
-    slider.setAttribute("aria-valuetext", `${spoken(position)} of ${spoken(duration)}`);
-    const share = (seconds) => `${duration ? (100 * Math.min(seconds, duration)) / duration : 0}%`;
+    setText(total, clock(all));
+    slider.setAttribute("aria-valuetext", `${spoken(position)} of ${spoken(all)}`);
+    const share = (seconds) => `${all ? (100 * Math.min(seconds, all)) / all : 0}%`;
     element.style.setProperty("--played", share(position));
-    element.style.setProperty("--buffered", share(player.buffered()));
-    app.root.style.setProperty("--played", share(position));
+    element.style.setProperty("--buffered", share(plays() ? player.buffered() : 0));
+    if (!cardOf) app.root.style.setProperty("--played", share(position));
+  }
+
+  async function outline() {
+    const trackId = card()?.track_id ?? null;
+    if (trackId === outlined) return;
+    outlined = trackId;
+    draw(null);
+    const peaks = trackId === null ? null : await app.peaks.of(trackId);
+    if (trackId === outlined) draw(peaks);
+  }
+
+  function draw(peaks) {
+    wave.show(peaks);
+    setAttribute(element, "data-wave", Boolean(peaks?.length));
   }
 
   function refresh() {
-    slider.disabled = !player.entry();
-    slider.max = Math.max(player.duration(), 0.1);
+    outline();
+    slider.disabled = !card();
+    slider.max = Math.max(duration(), 0.1);
     if (dragged) return;
-    slider.value = player.position();
-    write(player.position());
+    const position = plays() ? player.position() : 0;
+    slider.value = position;
+    write(position);
   }
   player.on("time", refresh);
   player.on("track", () => {

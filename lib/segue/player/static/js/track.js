@@ -5,7 +5,7 @@ import { icon } from "./icons.js";
 import { stated } from "./list.js";
 import { nearColumns } from "./near.js";
 import { artistLink, pageLink } from "./page_link.js";
-import { printHue, soundPrint } from "./print.js";
+import { soundPrint } from "./print.js";
 import { rightsOf } from "./rights.js";
 import { composedMark, onRefresh, opinionButtons, refreshButton } from "./row.js";
 import { seekBar } from "./seek.js";
@@ -17,6 +17,9 @@ const A_TRACK = /^\d{1,15}$/;
 export function trackPage(app) {
   const { player } = app;
   const source = { list: "track" };
+  let trackId = null;
+  let card = null;
+  let answered = false;
   const print = h("div", { class: "track-print" });
   const kind = h("p", { class: "track-kind" });
   const title = h("h1", { class: "track-title", "data-testid": "track-title" });
@@ -56,10 +59,6 @@ export function trackPage(app) {
   const whole = h("div", {}, head, wave.element, sound.element, near.element);
   const trouble = h("div", {});
   const element = h("div", { class: "view view-track", "data-testid": "track-page" }, whole, trouble);
-  let trackId = null;
-  let card = null;
-  let answered = false;
-
   function item() {
     return { card, source };
   }
@@ -104,7 +103,10 @@ export function trackPage(app) {
       near.show(found.near);
       app.nameWindow();
     } catch (error) {
-      if (asked === trackId && !answered) fail(error.message, { label: "Try again", act: () => begin(String(asked)) });
+      if (asked !== trackId || answered) return;
+      const again = { label: "Try again", act: () => begin(String(asked)) };
+      if (card) near.failed(error.message, again);
+      else fail(error.message, again);
     }
   }
 
@@ -121,7 +123,6 @@ export function trackPage(app) {
     setText(title, card?.title ?? "\u00a0");
     sound.element.hidden = !card;
     if (card) {
-      head.style.setProperty("--hue", printHue(card.print));
       print.replaceChildren(soundPrint(card.print, printInWords(card.print)));
       setText(kind, tagsOf(card, genres));
       artist.replaceChildren(artistLink(app, card.artist, {}), composedMark(card) ?? "");
@@ -141,7 +142,7 @@ export function trackPage(app) {
   }
 
   function refresh() {
-    const playing = player.playing() && player.entry().card.track_id === trackId;
+    const playing = player.playing() && player.entry()?.card.track_id === trackId;
     play.replaceChildren(icon(playing ? "pause" : "play"), playing ? "Pause" : "Play");
     play.disabled = queue.disabled = !card;
     opinions.forEach(refreshButton);
