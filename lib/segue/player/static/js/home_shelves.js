@@ -1,8 +1,8 @@
 // Below the list on Home: like what one liked, what is new, popular, moods to begin with, heard lately.
 
-import { writeAddress } from "./address.js";
 import { h } from "./dom.js";
 import { count } from "./format.js";
+import { pageLink } from "./page_link.js";
 import { soundPrint } from "./print.js";
 import { shelf } from "./shelf.js";
 
@@ -129,7 +129,12 @@ function moodShelf(app) {
   const element = h(
     "section",
     { class: "shelf", "aria-label": "By mood", "data-testid": "moods", hidden: true },
-    h("div", { class: "section-head" }, h("h2", {}, "By mood")),
+    h(
+      "div",
+      { class: "section-head" },
+      h("h2", {}, "By mood"),
+      pageLink(app, { name: "clusters" }, { class: "section-more" }, "All moods"),
+    ),
     tiles,
   );
   return {
@@ -142,21 +147,13 @@ function moodShelf(app) {
 }
 
 function moodTile(app, { number, words, size, print }) {
-  function follow(event) {
-    if (event.metaKey || event.ctrlKey || event.shiftKey) return;
-    event.preventDefault();
-    app.go("cluster", { about: number });
-  }
   return h(
     "li",
     {},
-    h(
-      "a",
-      {
-        class: "tile mood",
-        href: writeAddress({ name: "cluster", about: String(number) }),
-        onclick: follow,
-      },
+    pageLink(
+      app,
+      { name: "cluster", about: number },
+      { class: "tile mood" },
       h("span", { class: "tile-print" }, soundPrint(print)),
       h("span", { class: "mood-words" }, words),
       h("span", { class: "tile-artist" }, count(size, "track")),
