@@ -277,6 +277,7 @@ def test_one_track_or_the_whole_list_is_repeated(listening: Listening):
 def test_the_system_shows_what_plays_and_its_keys_work(listening: Listening):
     page = listening.page
     listening.play(3)
+    page.wait_for_function("navigator.mediaSession.metadata.artwork.length > 0")
     told = page.evaluate(
         """async () => {
           const { title, artist, artwork } = navigator.mediaSession.metadata;

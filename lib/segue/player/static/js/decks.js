@@ -132,7 +132,6 @@ export function createDecks(address, heard) {
     handOver,
     endTail,
     prepare,
-    fading: () => tail !== null,
     isLoaded: () => isLoaded(now),
     buffered: () => loadedTo(now),
     /** Whether a track could be heard at once. */

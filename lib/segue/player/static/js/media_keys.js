@@ -8,6 +8,7 @@ export function mediaKeys(app) {
   const media = navigator.mediaSession;
   if (!media) return { close() {} };
   const { player } = app;
+  let drawing = 0;
   const handlers = {
     play: player.play,
     pause: player.pause,
@@ -30,8 +31,15 @@ export function mediaKeys(app) {
 
   function showTrack({ card }) {
     const { title, artist, album } = card;
-    media.metadata = new MediaMetadata({ title, artist, album, artwork: [printPicture(card.print)] });
+    media.metadata = new MediaMetadata({ title, artist, album });
+    clearTimeout(drawing);
+    drawing = setTimeout(draw, 0, card.print);
     showPlace();
+  }
+
+  /** After the click that began it: a picture takes a while. */
+  function draw(print) {
+    media.metadata.artwork = [printPicture(print)];
   }
 
   function showState() {
@@ -49,6 +57,7 @@ export function mediaKeys(app) {
   const ends = [player.on("track", showTrack), player.on("state", showState), player.on("moved", showPlace)];
   return {
     close() {
+      clearTimeout(drawing);
       for (const end of ends) end();
       for (const name of Object.keys(handlers)) handle(name, null);
       media.metadata = null;

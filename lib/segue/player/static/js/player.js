@@ -1,14 +1,11 @@
-// What plays, and what is told of it: play, progress, complete and skip, each with where in the track.
-// A track that goes over into the next by itself was heard to its end, also where the two fade; one that is
-// left by a wish of the listener was skipped, unless most of it was heard.
+// What plays, how one track follows another, and what becomes of the music while the line is cut.
 
 import { createDecks } from "./decks.js";
 import { emitter } from "./emitter.js";
 import { clamp } from "./format.js";
 import { lasting } from "./keep.js";
+import { createTelling } from "./telling.js";
 
-const PROGRESS_S = 15;
-const HEARD_ENOUGH = 0.8;
 const RESTART_AFTER_S = 3;
 const FAILURES_IN_A_ROW = 3;
 const AHEAD_AFTER_S = 10;
@@ -22,9 +19,8 @@ const FADE = "segue.cross-fade";
 export function createPlayer(queue, acts, { address, more, online }) {
   const { on, emit } = emitter();
   const decks = createDecks(address, heard);
+  const telling = createTelling(acts);
   let entry = null;
-  let begun = false;
-  let toldAt = 0;
   let startAt = 0;
   let failures = 0;
   let wanted = false;
@@ -42,8 +38,7 @@ export function createPlayer(queue, acts, { address, more, online }) {
   function take(chosen, { position = 0, play = true, alreadyBegun = false } = {}) {
     clearTimeout(endTimer);
     entry = chosen;
-    begun = alreadyBegun;
-    toldAt = position;
+    telling.take(chosen, { position, alreadyBegun });
     startAt = position;
     wanted = play;
     awaited = held = false;
@@ -63,10 +58,6 @@ export function createPlayer(queue, acts, { address, more, online }) {
     }
   }
 
-  function tell(kind, position = decks.now().currentTime) {
-    acts.act(kind, entry.card, { position, source: entry.source });
-  }
-
   function duration() {
     const known = decks.now().duration;
     return Number.isFinite(known) && known > 0 ? known : (entry?.card.duration_s ?? 0);
@@ -78,11 +69,8 @@ export function createPlayer(queue, acts, { address, more, online }) {
 
   /** Going on before the end says something; going back does not. */
   function leave() {
-    const audio = decks.now();
-    if (!entry || !begun || audio.ended || audio.error) return;
-    const enough = audio.currentTime >= HEARD_ENOUGH * duration();
-    tell(enough ? "progress" : "skip");
-    if (!enough) emit("skipped");
+    const { currentTime, ended, error } = decks.now();
+    if (entry && !ended && !error && telling.leave(currentTime, duration())) emit("skipped");
   }
 
   function follow(chosen) {
@@ -136,7 +124,7 @@ export function createPlayer(queue, acts, { address, more, online }) {
     clearTimeout(endTimer);
     const audio = decks.now();
     const after = following();
-    if (!begun || !wanted || audio.paused || !after || !Number.isFinite(audio.duration)) return;
+    if (!telling.begun() || !wanted || audio.paused || !after || !Number.isFinite(audio.duration)) return;
     if (!decks.ready(after.card.track_id)) return;
     const left = audio.duration - audio.currentTime - (fadeInto(after) || START_TAKES_S);
     if (left <= 0) goOver();
@@ -153,9 +141,7 @@ export function createPlayer(queue, acts, { address, more, online }) {
     const audio = decks.now();
     const again = queue.repeat() === "one";
     const at = again ? 0 : Math.max(0, reachable());
-    tell("complete", duration());
-    begun = false;
-    toldAt = 0;
+    telling.end(duration());
     const fade = Math.min(fadeInto(following() ?? entry), Math.max(0, duration() - audio.currentTime));
     const chosen = again ? entry : queue.next(at);
     if (!chosen) {
@@ -188,7 +174,7 @@ export function createPlayer(queue, acts, { address, more, online }) {
   }
 
   function loadAhead() {
-    if (!begun || !online() || !(decks.isLoaded() || decks.now().currentTime > AHEAD_AFTER_S)) return;
+    if (!telling.begun() || !online() || !(decks.isLoaded() || decks.now().currentTime > AHEAD_AFTER_S)) return;
     const coming = queue.upcoming().slice(0, 2);
     const wantedNext = queue.repeat() === "one" ? [entry, ...coming] : coming;
     decks.prepare(wantedNext.map(({ card }) => card.track_id));
@@ -197,21 +183,13 @@ export function createPlayer(queue, acts, { address, more, online }) {
   function nowPlaying() {
     failures = 0;
     held = false;
-    if (!begun) {
-      begun = true;
-      tell("play");
-      emit("begun", entry);
-    }
+    if (telling.begin(decks.now().currentTime)) emit("begun", entry);
     emit("state");
     emit("moved");
   }
 
   function timePassed() {
-    const audio = decks.now();
-    if (begun && audio.currentTime - toldAt >= PROGRESS_S && duration() - audio.currentTime > 1) {
-      toldAt = audio.currentTime;
-      tell("progress");
-    }
+    telling.reach(decks.now().currentTime, duration());
     loadAhead();
     watchEnd();
     emit("time");
@@ -222,7 +200,7 @@ export function createPlayer(queue, acts, { address, more, online }) {
     if (name === "loadedmetadata") seekToStart();
     else if (name === "playing") nowPlaying();
     else if (name === "timeupdate") timePassed();
-    else if (name === "ended") decks.now().ended && begun && goOver();
+    else if (name === "ended") decks.now().ended && telling.begun() && goOver();
     else if (name === "error") failed();
     else if (["pause", "play", "waiting", "canplay"].includes(name)) {
       const { paused, ended, error } = decks.now();
@@ -235,7 +213,6 @@ export function createPlayer(queue, acts, { address, more, online }) {
       emit("time");
     }
   }
-  queue.on("change", loadAhead);
 
   function toggle() {
     if (!entry) {
@@ -248,7 +225,7 @@ export function createPlayer(queue, acts, { address, more, online }) {
   }
 
   function loadAgain() {
-    load(entry, { position: position(), alreadyBegun: begun });
+    load(entry, { position: position(), alreadyBegun: telling.begun() });
   }
 
   function setVolume(volume) {
@@ -262,7 +239,7 @@ export function createPlayer(queue, acts, { address, more, online }) {
     if (!entry) return;
     decks.endTail();
     decks.now().currentTime = clamp(to, 0, Math.max(0, duration() - 0.1));
-    toldAt = decks.now().currentTime;
+    telling.seek(decks.now().currentTime);
     watchEnd();
     emit("time");
   }
@@ -327,7 +304,7 @@ export function createPlayer(queue, acts, { address, more, online }) {
       load(queue.current(), { position: saved.position, play: saved.playing, alreadyBegun: saved.begun });
       provide();
     },
-    snapshot: () => (entry ? { position: position(), playing: wanted, begun } : null),
+    snapshot: () => (entry ? { position: position(), playing: wanted, begun: telling.begun() } : null),
     close() {
       clearTimeout(endTimer);
       decks.close();

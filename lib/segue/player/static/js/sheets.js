@@ -33,10 +33,9 @@ export function keySheet() {
 /** How one track goes over into the next. */
 export function crossFadeSheet(app) {
   const { player } = app;
-  const said = h("output", { class: "fade-said", for: "segue-fade" });
+  const said = h("output", { class: "fade-said" });
   const slider = h("input", {
     class: "slider fade",
-    id: "segue-fade",
     type: "range",
     min: 0,
     max: 12,
@@ -48,10 +47,8 @@ export function crossFadeSheet(app) {
     "Cross-fade",
     h(
       "div",
-      { class: "fade-line" },
-      h("label", { for: "segue-fade" }, "Tracks fade into each other for"),
-      slider,
-      said,
+      {},
+      h("label", { class: "fade-line" }, "Tracks fade into each other for", slider, said),
       h("p", { class: "quiet" }, "Off: the next begins at the very end of the one before, without a gap."),
     ),
   );
