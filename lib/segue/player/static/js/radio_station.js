@@ -54,7 +54,11 @@ export function createRadio(app) {
       });
       if (own !== asking) return null;
       app.learn(told.items.map(({ track }) => track));
-      const wanted = told.items.filter(({ track }) => app.opinions.of(track.track_id) !== "dislike");
+      // Since it was asked another track may have begun, or been disliked.
+      const current = app.player.entry()?.card.track_id;
+      const wanted = told.items.filter(
+        ({ track: { track_id } }) => track_id !== current && app.opinions.of(track_id) !== "dislike",
+      );
       isDry = wanted.length === 0;
       return wanted.map(({ track, why }) => ({ card: track, why, source: { list: LIST } }));
     } catch (error) {

@@ -8,6 +8,7 @@ const PAGES = [
   ["home", "Home"],
   ["find", "Find"],
   ["map", "Map"],
+  ["radio", "Radio"],
   ["library", "Library"],
   ["activity", "Activity"],
 ];
