@@ -1,4 +1,4 @@
-// The clusters of KMeans: groups of tracks that sound alike, named by what they have more or less of than the rest.
+// The clusters of KMeans: groups of tracks that sound alike, named by what they have more or less of.
 
 import { h } from "./dom.js";
 import { count } from "./format.js";
@@ -19,7 +19,7 @@ export function clustersPage(app) {
     h(
       "p",
       { class: "quiet" },
-      "KMeans has put each track with those it sounds like; the words say what a group has more or less of than the rest.",
+      "Each track stands with those it sounds like (KMeans). The words say what a group has more of than the rest.",
     ),
     tiles,
     state,
@@ -55,6 +55,7 @@ export function clustersPage(app) {
 }
 
 function clusterTile(app, cluster) {
+  const tally = [count(cluster.size, "track"), mostly(cluster)].filter(Boolean).join(" · ");
   return h(
     "li",
     {},
@@ -64,7 +65,7 @@ function clusterTile(app, cluster) {
       { class: "cluster-tile" },
       h("span", { class: "cluster-print" }, soundPrint(cluster.print)),
       h("span", { class: "cluster-words" }, capital(cluster.words)),
-      h("span", { class: "tile-artist" }, [count(cluster.size, "track"), mostly(cluster)].filter(Boolean).join(" · ")),
+      h("span", { class: "tile-artist" }, tally),
     ),
   );
 }
@@ -74,6 +75,12 @@ function clusterSkeleton() {
   return h(
     "li",
     { class: "skeleton", "aria-hidden": "true" },
-    h("span", { class: "cluster-tile" }, h("span", { class: "cluster-print skeleton-print" }), line("70%"), line("50%")),
+    h(
+      "span",
+      { class: "cluster-tile" },
+      h("span", { class: "cluster-print skeleton-print" }),
+      line("70%"),
+      line("50%"),
+    ),
   );
 }

@@ -7,7 +7,7 @@ import { nearColumns } from "./near.js";
 import { artistLink, pageLink } from "./page_link.js";
 import { soundPrint } from "./print.js";
 import { rightsOf } from "./rights.js";
-import { composedMark, onRefresh, opinionButtons, refreshButton } from "./row.js";
+import { composedMark, moreButton, onRefresh, opinionButtons, refreshButton } from "./row.js";
 import { seekBar } from "./seek.js";
 import { printInWords, soundInWords } from "./sound.js";
 import { trackSound } from "./track_sound.js";
@@ -26,7 +26,12 @@ export function trackPage(app) {
   const artist = h("p", { class: "track-artist" });
   const words = h("p", { class: "track-words" });
   const rights = h("p", { class: "licence", "data-testid": "track-licence" });
-  const play = h("button", { class: "button track-play", type: "button", "data-testid": "track-play", onclick: toggle });
+  const play = h("button", {
+    class: "button track-play",
+    type: "button",
+    "data-testid": "track-play",
+    onclick: toggle,
+  });
   const opinions = opinionButtons(
     app,
     () => card,
@@ -35,9 +40,16 @@ export function trackPage(app) {
   );
   const queue = h(
     "button",
-    { class: "icon-button", type: "button", title: "Add to queue", "aria-label": "Add to queue", onclick: enqueue },
+    {
+      class: "icon-button",
+      type: "button",
+      title: "Add to queue",
+      "aria-label": "Add to queue",
+      onclick: enqueue,
+    },
     icon("queue"),
   );
+  const more = moreButton(app, item);
   const wave = seekBar(app, { cardOf: () => card, begin: playAt, look: "track-wave", testid: "track-seek" });
   const sound = trackSound();
   const near = nearColumns(app);
@@ -52,7 +64,7 @@ export function trackPage(app) {
       title,
       artist,
       words,
-      h("div", { class: "track-actions" }, play, ...opinions, queue),
+      h("div", { class: "track-actions" }, play, ...opinions, queue, more),
       rights,
     ),
   );
@@ -144,7 +156,7 @@ export function trackPage(app) {
   function refresh() {
     const playing = player.playing() && player.entry()?.card.track_id === trackId;
     play.replaceChildren(icon(playing ? "pause" : "play"), playing ? "Pause" : "Play");
-    play.disabled = queue.disabled = !card;
+    for (const button of [play, queue, more]) button.disabled = !card;
     opinions.forEach(refreshButton);
     wave.refresh();
   }

@@ -1,4 +1,4 @@
-// The tracks of one artist, or of one cluster: who or what it is, and a list that goes on as one asks for more.
+// The tracks of one artist, or of one cluster: who or what it is, and a list that goes on when asked.
 
 import { h, setText } from "./dom.js";
 import { count } from "./format.js";
@@ -28,7 +28,7 @@ export function clusterPage(app) {
     fields: (about) => (/^\d{1,4}$/.test(about) ? { number: Number(about) } : null),
     told: (answer) => ({
       title: capital(answer.words),
-      words: [count(answer.total, "track"), mostly(answer), "the most typical first"].filter(Boolean).join(" · "),
+      words: [count(answer.total, "track"), mostly(answer), "most typical first"].filter(Boolean).join(" · "),
       print: answer.print,
     }),
     reason: (card) => [card.album, card.genre],
