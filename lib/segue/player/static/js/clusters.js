@@ -19,7 +19,7 @@ export function clustersPage(app) {
     h(
       "p",
       { class: "quiet" },
-      "Each track stands with those it sounds like (KMeans). The words say what a group has more of than the rest.",
+      "Each track stands with those it sounds like (KMeans); the words say what sets a group apart.",
     ),
     tiles,
     state,

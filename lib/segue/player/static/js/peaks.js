@@ -6,7 +6,7 @@ const OUTLINES_KEPT = 300;
 export function createPeaks(addressOf) {
   const kept = new Map();
 
-  /** A promise of numbers from 0 to 255 for equal parts of a track; of none, or null for now, if it has none. */
+  /** A promise of numbers from 0 to 255, one for each equal part of a track; of none, or null for now. */
   function of(trackId) {
     const address = addressOf(trackId);
     if (!address) return Promise.resolve(null);

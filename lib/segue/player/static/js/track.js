@@ -133,7 +133,8 @@ export function trackPage(app) {
     setAttribute(head, "data-track-id", trackId);
     setAttribute(head, "aria-busy", card ? null : "true");
     setText(title, card?.title ?? "\u00a0");
-    sound.element.hidden = !card;
+    // What comes below waits for the track, so that nothing is pushed down.
+    for (const part of [wave, sound, near]) part.element.hidden = !card;
     if (card) {
       print.replaceChildren(soundPrint(card.print, printInWords(card.print)));
       setText(kind, tagsOf(card, genres));

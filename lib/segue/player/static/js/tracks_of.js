@@ -16,7 +16,6 @@ export function artistPage(app) {
     none: "There is no track of this artist here.",
     fields: (about) => (about ? { name: about } : null),
     told: (answer, about) => ({ title: about, words: count(answer.total, "track"), print: null }),
-    reason: (card) => [card.album, card.genre],
   });
 }
 
@@ -28,10 +27,10 @@ export function clusterPage(app) {
     fields: (about) => (/^\d{1,4}$/.test(about) ? { number: Number(about) } : null),
     told: (answer) => ({
       title: capital(answer.words),
-      words: [count(answer.total, "track"), mostly(answer), "most typical first"].filter(Boolean).join(" · "),
+      words: [count(answer.total, "track"), mostly(answer), "typical first"].filter(Boolean).join(" · "),
       print: answer.print,
     }),
-    reason: (card) => [card.album, card.genre],
+    pictured: true,
     above: () => pageLink(app, { name: "clusters" }, { class: "above-link" }, "All groups"),
   });
 }
@@ -45,13 +44,13 @@ export function mostly({ genre, share }) {
   return genre ? `mostly ${genre} (${Math.round(100 * share)} %)` : "";
 }
 
-function tracksOf(app, { kind, unnamed, none, fields, told, reason, above = null }) {
-  const print = h("div", { class: "group-print", hidden: true });
+function tracksOf(app, { kind, unnamed, none, fields, told, above = null, pictured = false }) {
+  const print = h("div", { class: "group-print", hidden: !pictured });
   const title = h("h1", { class: "page-title" });
   const words = h("p", { class: "live-line", role: "status" });
   const play = h(
     "button",
-    { class: "button", type: "button", hidden: true, onclick: () => app.player.playFrom(list.items(), 0) },
+    { class: "button", type: "button", disabled: true, onclick: () => app.player.playFrom(list.items(), 0) },
     icon("play"),
     "Play",
   );
@@ -81,7 +80,8 @@ function tracksOf(app, { kind, unnamed, none, fields, told, reason, above = null
     shownTitle = unnamed;
     setText(title, "\u00a0");
     setText(words, "");
-    print.hidden = play.hidden = more.hidden = true;
+    print.replaceChildren();
+    play.disabled = more.hidden = true;
     list.loading(SKELETON_ROWS);
     ask();
   }
@@ -118,9 +118,8 @@ function tracksOf(app, { kind, unnamed, none, fields, told, reason, above = null
     shownTitle = name;
     setText(title, name);
     setText(words, tally);
-    print.hidden = !numbers;
     if (numbers) print.replaceChildren(soundPrint(numbers));
-    play.hidden = items.length === 0;
+    play.disabled = items.length === 0;
     more.hidden = !fresh.length || items.length >= answer.total;
     if (items.length) list.show(items);
     else list.empty(none, { label: "Find music", act: () => app.go("find") });
@@ -128,7 +127,7 @@ function tracksOf(app, { kind, unnamed, none, fields, told, reason, above = null
   }
 
   function itemOf(card) {
-    return { card, source: { list: kind }, why: { text: reason(card).filter(Boolean).join(" · ") } };
+    return { card, source: { list: kind }, why: { text: [card.album, card.genre].filter(Boolean).join(" · ") } };
   }
 
   app.state.on("welcome", () => !element.hidden && about !== null && !items.length && ask());
