@@ -30,7 +30,11 @@ from segue.player.app import open_player
 player = open_player()
 player
 """
-TO_PAGE = {"welcome", "recommendation", "status", "found", "failed", "accepted", "refused", "later"}
+TO_PAGE = {
+    "welcome", "recommendation", "status", "found", "failed", "accepted", "refused", "later", "home",
+    "my_activity", "all_activity", "ratings", "history", "playlists", "playlist", "radio", "map", "map_tile",
+    "map_places", "map_path", "track", "artist", "clusters", "cluster",
+}  # fmt: skip
 TELLING = (b"Traceback", b".py", b"site-packages", b"Error", b"segue.", b"/lib/", b"python")
 PER_SOCKET = 150
 """Of one socket the server takes a few hundred messages at once."""
