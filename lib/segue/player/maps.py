@@ -100,8 +100,7 @@ def map_path(question: MapPath, asked: Asked) -> dict[str, Any]:
 
 def _words(asked: Asked) -> dict[str, str]:
     """Return what the clusters are called, by their number as text."""
-    found = asked.store.meta.find_one({"_id": "clusters"}) or {}
-    return {str(each["number"]): each["words"] for each in found.get("clusters", [])}
+    return {str(each.number): each.words for each in asked.store.clusters.all()}
 
 
 def _packed(points: dict[str, Any]) -> dict[str, Any]:

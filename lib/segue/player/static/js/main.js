@@ -130,6 +130,11 @@ function render({ model, el }) {
         starChoices(app, item.card, () => ({ source: item.source, position: positionIn(item) })),
         { label: "Play next", picture: "next", act: () => app.enqueue(item, { first: true }) },
         { label: "Add to queue", picture: "queue", act: () => app.enqueue(item) },
+        {
+          label: "Show on the map",
+          picture: "map",
+          act: () => app.go("map", { about: item.card.track_id }),
+        },
         { label: "Add to playlist …", picture: "playlist", act: () => app.addToPlaylist([item.card]) },
         { label: "Radio from this", picture: "radio", act: () => app.radio.from(item.card) },
         ...(item.choices?.() ?? []),

@@ -8,11 +8,13 @@ const QUIET = 0.6;
 const BEHIND = 0.15;
 const BEGINS_AT = 1 / 3;
 const WANTED = "segue.map-preview";
+const GESTURES = ["pointerdown", "keydown"];
 
 export function createMapPreview(app) {
   const audio = new Audio();
   const behind = new Map();
   let heard = null;
+  let touched = false;
   let timer = 0;
   let enabled = lasting.get(WANTED) !== false;
 
@@ -26,8 +28,7 @@ export function createMapPreview(app) {
 
   async function start() {
     const { welcome } = app.state;
-    const allowed = enabled && welcome && navigator.userActivation?.hasBeenActive;
-    if (!allowed || document.visibilityState !== "visible") return;
+    if (!enabled || !touched || !welcome || document.visibilityState !== "visible") return;
     if (heard === app.player.entry()?.card.track_id) return;
     audio.src = welcome.audio.prefix + heard + welcome.audio.suffix;
     audio.volume = QUIET * app.player.volume();
@@ -45,6 +46,7 @@ export function createMapPreview(app) {
 
   /** What plays goes on behind it, and comes back as loud as it was unless somebody has set it meanwhile. */
   function stepBack() {
+    if (behind.size) return;
     for (const playing of app.player.element.querySelectorAll("audio")) {
       behind.set(playing, playing.volume);
       playing.volume *= BEHIND;
@@ -67,6 +69,13 @@ export function createMapPreview(app) {
     audio.load();
   }
 
+  /** Browsers let a page sound after a click or a key; another page's does not count here. */
+  function touch() {
+    touched = true;
+    for (const name of GESTURES) window.removeEventListener(name, touch, true);
+  }
+
+  for (const name of GESTURES) window.addEventListener(name, touch, true);
   audio.addEventListener("loadedmetadata", begin);
   audio.addEventListener("playing", stepBack);
   const off = app.player.on("track", stop);
@@ -82,6 +91,7 @@ export function createMapPreview(app) {
     },
     close() {
       off();
+      touch();
       stop();
     },
   };
