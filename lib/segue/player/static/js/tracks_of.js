@@ -90,6 +90,7 @@ function tracksOf(app, { kind, unnamed, none, fields, told, above = null, pictur
     const asked = about;
     const question = fields(asked);
     if (!question) {
+      setText(title, unnamed);
       list.empty(none, { label: "Find music", act: () => app.go("find") });
       return;
     }
@@ -105,8 +106,12 @@ function tracksOf(app, { kind, unnamed, none, fields, told, above = null, pictur
   }
 
   function fail(sentence) {
-    if (items.length) app.say(sentence);
-    else list.failed(sentence, { label: "Try again", act: () => begin(about) });
+    if (items.length) {
+      app.say(sentence);
+      return;
+    }
+    setText(title, unnamed);
+    list.failed(sentence, { label: "Try again", act: () => begin(about) });
   }
 
   function show(answer) {
@@ -127,7 +132,8 @@ function tracksOf(app, { kind, unnamed, none, fields, told, above = null, pictur
   }
 
   function itemOf(card) {
-    return { card, source: { list: kind }, why: { text: [card.album, card.genre].filter(Boolean).join(" · ") } };
+    const text = [card.album, card.genre].filter(Boolean).join(" · ");
+    return { card, source: { list: kind }, why: { text } };
   }
 
   app.state.on("welcome", () => !element.hidden && about !== null && !items.length && ask());
