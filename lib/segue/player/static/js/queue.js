@@ -1,5 +1,6 @@
 // What was, is and will be played. An entry is a card with where it came from; what was asked for goes first.
 // The round is the list that was started: repeat all begins it again, and without shuffle it gives the order.
+// What follows it is filled in where the round is over, so that the music does not stop.
 
 import { emitter } from "./emitter.js";
 import { lasting } from "./keep.js";
@@ -18,6 +19,7 @@ export function createQueue() {
   let rest = [];
   let round = [];
   let takenOut = new Set();
+  let isFilled = false;
   let shuffled = lasting.get(SHUFFLE) === true;
   let repeat = REPEATS.includes(lasting.get(REPEAT)) ? lasting.get(REPEAT) : "off";
 
@@ -55,19 +57,26 @@ export function createQueue() {
     shuffled = wanted;
     lasting.set(SHUFFLE, shuffled);
     if (shuffled) rest = ordered(rest);
-    else {
-      const places = new Map(round.map(({ card }, place) => [card.track_id, place]));
-      const place = ({ card }) => places.get(card.track_id) ?? round.length;
-      rest = [...rest].sort((one, other) => place(one) - place(other));
-    }
+    else rest = inRound(rest);
     emit("change");
+  }
+
+  /** In the order of the round, from what plays on and around. */
+  function inRound(entries) {
+    const places = new Map(round.map(({ card }, place) => [card.track_id, place]));
+    const here = places.get(current?.card.track_id) ?? -1;
+    const place = ({ card }) => {
+      const own = places.get(card.track_id);
+      return own === undefined ? round.length : (own - here - 1 + round.length) % round.length;
+    };
+    return [...entries].sort((one, other) => place(one) - place(other));
   }
 
   /** To repeat all is to stay with the list that was started: what was put behind it goes. */
   function setRepeat(wanted) {
     repeat = wanted;
     lasting.set(REPEAT, repeat);
-    if (repeat === "all" && round.length) rest = rest.filter(isOfRound);
+    if (repeat === "all" && isFilled) rest = [];
     if (repeat === "all" && current && !upcoming().length) again();
     else emit("change");
   }
@@ -75,11 +84,8 @@ export function createQueue() {
   /** The list that was started, once more. */
   function again() {
     rest = ordered(round.length ? [...round] : [current].filter(Boolean));
+    isFilled = false;
     emit("change");
-  }
-
-  function isOfRound({ source }) {
-    return source.list === round[0]?.source.list;
   }
 
   return {
@@ -104,6 +110,7 @@ export function createQueue() {
     start(entries, index) {
       round = [...entries];
       takenOut = new Set();
+      isFilled = false;
       rest = ordered(shuffled ? entries.toSpliced(index, 1) : entries.slice(index + 1));
       return move(entries[index]);
     },
@@ -156,7 +163,7 @@ export function createQueue() {
     },
     /** What comes after the asked-for follows a list that lives; what was taken out stays out. */
     follow(entries) {
-      if (!round.length || (entries.length && isOfRound(entries[0]))) round = entries;
+      isFilled ||= !rest.length;
       const there = new Set([...takenOut, ...asked.map(({ card }) => card.track_id)]);
       rest = ordered(
         entries.filter(({ card }) => !there.has(card.track_id)),
@@ -176,11 +183,12 @@ export function createQueue() {
       asked,
       rest: rest.slice(0, SAVED),
       round: round.slice(0, SAVED),
-      out: [...takenOut],
+      takenOut: [...takenOut],
+      isFilled,
     }),
     restore(saved) {
-      ({ past = [], current = null, asked = [], rest = [], round = [] } = saved);
-      takenOut = new Set(saved.out);
+      ({ past = [], current = null, asked = [], rest = [], round = [], isFilled = false } = saved);
+      takenOut = new Set(saved.takenOut);
       emit("change");
     },
   };
