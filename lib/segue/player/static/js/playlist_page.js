@@ -8,6 +8,8 @@ import { jspfOf, m3uOf, saveFile } from "./playlist_files.js";
 import { nameSheet } from "./playlist_sheets.js";
 import { reorderable } from "./reorder.js";
 
+const PLAYLIST_ID = /^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/;
+
 export function playlistPage(app) {
   const naming = nameSheet(app, "Rename the playlist");
   const title = h("h1", { class: "page-title" }, "Playlist");
@@ -47,7 +49,9 @@ export function playlistPage(app) {
       list.loading(6);
     }
     try {
-      const told = await app.playlists.read(asked);
+      const told = PLAYLIST_ID.test(asked)
+        ? await app.playlists.read(asked)
+        : { playlist_id: asked, track_ids: null };
       if (asked === id) take(told);
     } catch (error) {
       if (asked === id && !playlist) list.failed(error.message, { label: "Try again", act: load });
