@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from segue.live.listener import disliked
 from segue.player.lists import in_order
 from segue.player.map_path import walk
 from segue.player.messages import Map, MapPath, MapPlaces, MapTile
@@ -85,9 +86,8 @@ def map_path(question: MapPath, asked: Asked) -> dict[str, Any]:
         return _failed(question, _NOT_THERE)
     if question.first == question.last:
         return _failed(question, _ALIKE)
-    heard = read_state(asked.store, asked.place.listener_id).tracks.items()
-    disliked = [track for track, each in heard if each.opinion and each.opinion.kind == "dislike"]
-    rows, leaps = walk(near, places, int(ends[0]), int(ends[1]), closed=np.isin(ids, disliked))
+    barred = list(disliked(read_state(asked.store, asked.place.listener_id)))
+    rows, leaps = walk(near, places, int(ends[0]), int(ends[1]), closed=np.isin(ids, barred))
     tracks = ids[rows].tolist()
     cards = asked.store.cards.by_ids(tracks)
     asked.known.update(cards)

@@ -23,7 +23,10 @@ export function mapPage(app) {
   const load = createMapLoad(app);
   const { points } = load;
   const view = createMapView();
-  const names = createMapNames(app, moved);
+  const names = createMapNames(app, {
+    changed: moved,
+    failed: (words) => side.nearFailed(words, rest),
+  });
   const preview = createMapPreview(app);
   const paths = createMapPaths(app, { changed: showPath, said: (words) => setText(status, words) });
   const scene = createMapScene(app, load, view, names);
@@ -100,7 +103,7 @@ export function mapPage(app) {
     names.want(ids);
     const cards = ids.map((id) => app.cards.get(id)).filter(Boolean);
     if (cards.length || !ids.length) side.near(cards.slice(0, NEAR_SHOWN));
-    else if (app.offline()) side.nearFailed("The names are away just now; the map itself stays.");
+    else if (app.offline()) side.nearFailed("The names are away just now; the map itself stays.", rest);
     else side.near(null);
   }
 

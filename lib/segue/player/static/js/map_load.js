@@ -65,21 +65,21 @@ export function createMapLoad(app) {
     asking.delete(name);
   }
 
-  /** Where these tracks are, as [x, y] by id; asked for once where a sample does not tell. */
+  /** Where these tracks are, as [x, y] each, without those that are not on the map. */
   async function find(trackIds) {
-    const unknown = trackIds.filter((id) => !place(id)).slice(0, 60);
+    const unknown = trackIds.filter((id) => place(id) === undefined);
     if (unknown.length) {
       const told = await app.ask("map_places", { tracks: unknown });
       for (const id of unknown) places.set(id, null);
       for (const [id, x, y] of told.places) places.set(id, [x, y]);
     }
-    return trackIds.map(place).filter(Array.isArray);
+    return trackIds.map(place).filter(Boolean);
   }
 
+  /** Unknown for a track that was not asked for and is not in what came. */
   function place(trackId) {
-    if (places.has(trackId)) return places.get(trackId) ?? "nowhere";
     const found = points.of(trackId);
-    return found && [found.x, found.y];
+    return found ? [found.x, found.y] : places.get(trackId);
   }
 
   return { on, points, load, look, find, map: () => map };

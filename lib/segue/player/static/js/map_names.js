@@ -3,7 +3,8 @@
 const WAIT_MS = 120;
 const NAMED_AT_ONCE = 60;
 
-export function createMapNames(app, changed) {
+/** `changed()` is told that there are more, `failed(words)` that none came. */
+export function createMapNames(app, { changed, failed }) {
   const wanted = new Set();
   const asked = new Set();
   const absent = new Set();
@@ -25,8 +26,8 @@ export function createMapNames(app, changed) {
       app.learn((await app.ask("find", { among }, "found")).tracks);
       for (const id of among) if (!app.cards.has(id)) absent.add(id);
       changed();
-    } catch {
-      // Without an answer they stay points; another look asks again.
+    } catch (error) {
+      failed(error.message);
     }
     for (const id of among) asked.delete(id);
   }

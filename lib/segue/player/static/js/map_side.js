@@ -31,8 +31,8 @@ export function mapSide(app, acts) {
   const groups = h("ul", { class: "map-groups", "aria-label": "Groups" });
   const groupsPart = part("What the colours mean", groups);
   const element = h(
-    "aside",
-    { class: "map-side", "aria-label": "The map in words" },
+    "div",
+    { class: "map-side", role: "group", "aria-label": "The map in words" },
     pathPart,
     chosenPart,
     part("Around here", near.element),
@@ -55,7 +55,9 @@ export function mapSide(app, acts) {
       if (cards) near.show(cards.map(item));
       else near.loading(4);
     },
-    nearFailed: (words) => near.failed(words, null),
+    nearFailed(words, act) {
+      if (!near.items().length) near.failed(words, { label: "Try again", act });
+    },
     /** `found` is {items, words}, or null for none. */
     path(found) {
       pathPart.hidden = !found;
