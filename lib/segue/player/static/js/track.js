@@ -124,6 +124,7 @@ export function trackPage(app) {
 
   function fail(sentence, action) {
     whole.hidden = true;
+    setAttribute(head, "aria-busy", null);
     trouble.replaceChildren(stated("state-failed", sentence, action));
   }
 
