@@ -21,7 +21,7 @@ LARGEST = 32 << 20
 _KEPT = 10_000
 _WAITING = 32
 _WITHIN_S = 10.0
-_MEMORY_MIB = 256
+_MEMORY_MIB = 512
 _KEEP_FOR = "private, max-age=86400"
 
 
