@@ -52,13 +52,16 @@ class Candidate:
 
 
 def rank(station: Station, near: Near, wanted: int, barred: Iterable[int] = ()) -> list[Candidate]:
-    """Return the tracks that are nearer to the plus side than to the minus side, best first.
+    """Return the tracks that the plus side reaches, best first.
 
     Each seed sends out a mass of 1, which goes from a track to its neighbours, half as much in each further
     step: a truncated personalised PageRank (Page, Brin, Motwani and Winograd 1998). A track's score is what
-    reaches it from the plus side, less what reaches it from the minus side. Among a track's n neighbours by a
-    model the one at place p = 1, 2, ... gets the share (1 / p) / (1 + 1 / 2 + ... + 1 / n); models share
-    equally.
+    reaches it from the plus side, less what reaches it from the minus side, each seed by its weight. Among a
+    track's n neighbours by a model the one at place p = 1, 2, ... gets the share
+    (1 / p) / (1 + 1 / 2 + ... + 1 / n); models share equally.
+
+    The neighbours of a minus are left out unless they are nearer to a plus: its first step brings them no
+    less than that of the plus side does. What lies further off is never barred, so that a radio goes on.
 
     Parameters
     ----------
@@ -67,8 +70,8 @@ def rank(station: Station, near: Near, wanted: int, barred: Iterable[int] = ()) 
     near
         Asked once a step for all tracks that are to be left.
     wanted
-        It goes as many steps as it needs, two at least and eight at most, to find so many that are neither
-        heard nor barred.
+        It goes as many steps as it needs, two at least and eight at most, to find so many that are nearer to
+        the plus side, and neither heard nor barred.
     barred
         Tracks that do not count for that; they are left out.
     """
@@ -88,8 +91,10 @@ def rank(station: Station, near: Near, wanted: int, barred: Iterable[int] = ()) 
         for seed, masses in at.items():
             for track, mass in masses.items():
                 reached[seed][track] += mass * _FADES**step
+        if step == 0:
+            out |= _near_minus(station, reached)
         found = [each for each in _weighed(weights, reached) if each.track_id not in out]
-        fresh = sum(each.track_id not in heard for each in found)
+        fresh = sum(each.score > 0 and each.track_id not in heard for each in found)
         if step + 1 >= _LEAST_STEPS and fresh >= wanted:
             break
     return found
@@ -154,6 +159,16 @@ def _spread(
     return given
 
 
+def _near_minus(station: Station, reached: Mapping[int, Mapping[int, float]]) -> set[int]:
+    """Return the tracks that stand no nearer to the plus side than to the minus side, one step from it."""
+    plus, minus = (defaultdict[int, float](float) for _ in range(2))
+    for seed, masses in reached.items():
+        side = minus if seed in station.minus else plus if seed in station.plus else {}
+        for track, mass in masses.items():
+            side[track] = side.get(track, 0.0) + mass
+    return {track for track, mass in minus.items() if mass >= plus[track]}
+
+
 def _weighed(weights: Mapping[int, float], reached: Mapping[int, Mapping[int, float]]) -> list[Candidate]:
     scores: dict[int, float] = defaultdict(float)
     best: dict[int, tuple[float, int]] = {}
@@ -162,7 +177,7 @@ def _weighed(weights: Mapping[int, float], reached: Mapping[int, Mapping[int, fl
             scores[track] += weight * mass
             if weight > 0:
                 best[track] = max(best.get(track, (0.0, seed)), (weight * mass, seed))
-    found = [Candidate(track, score, best[track][1]) for track, score in scores.items() if score > 0]
+    found = [Candidate(track, scores[track], because) for track, (_, because) in best.items()]
     return sorted(found, key=lambda each: (-each.score, each.track_id))
 
 
