@@ -41,14 +41,23 @@ def clusters_of(model: Clustered, cards: Sequence[Card]) -> list[Cluster]:
     """
     known = {card.track_id: card for card in cards}
     table = model.tracks_by_cluster()
-    members = {int(number): part["track_id"].tolist() for number, part in table.groupby("cluster")}
+    members = {
+        number: table.loc[table["cluster"] == number, "track_id"].tolist()
+        for number in np.unique(model.labels).tolist()
+    }
     prints = {n: np.mean([known[track].print for track in ids], axis=0) for n, ids in members.items()}
     names = dict(zip(prints, in_words(list(prints.values())), strict=True))
     genres = [known[track].genre or None for track in model.track_ids.tolist()]
-    described = describe_clusters(model.labels, genres).set_index("cluster")
+    described = describe_clusters(model.labels, genres)
+    common = {
+        int(number): (str(label), float(share))
+        for number, label, share in zip(
+            described["cluster"], described["label"], described["share"], strict=True
+        )
+    }
     found = []
     for number, tracks in members.items():
-        label, share = described.loc[number, ["label", "share"]]
+        label, share = common[number]
         told = not np.isnan(share)
         found.append(
             Cluster(
@@ -56,7 +65,7 @@ def clusters_of(model: Clustered, cards: Sequence[Card]) -> list[Cluster]:
                 names[number],
                 len(tracks),
                 label if told else "",
-                round(float(share), 3) if told else None,
+                round(share, 3) if told else None,
                 prints[number].round(3).tolist(),
                 tracks,
             )
