@@ -17,16 +17,20 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from itertools import product
 from pathlib import Path
+from typing import Literal
 
-from playwright.sync_api import Browser, Page, expect, sync_playwright
+from playwright.sync_api import Browser, Page, ViewportSize, expect, sync_playwright
 
 from segue.settings import Settings
 from segue.store import open_store
 
 HERE = Path(__file__).parent
 FLAGS = ["--no-sandbox", "--disable-gpu", "--no-first-run", "--autoplay-policy=no-user-gesture-required"]
-SIZES = {"wide": {"width": 1440, "height": 900}, "narrow": {"width": 390, "height": 844}}
-SCHEMES = ("dark", "light")
+SIZES: dict[str, ViewportSize] = {
+    "wide": {"width": 1440, "height": 900},
+    "narrow": {"width": 390, "height": 844},
+}
+SCHEMES: tuple[Literal["dark", "light"], ...] = ("dark", "light")
 PAGES = ("home", "find", "track", "map", "radio", "library", "activity", "clusters")
 README = {
     ("home", "light", "narrow"): "player-narrow.png",
