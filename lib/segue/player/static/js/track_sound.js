@@ -11,8 +11,8 @@ const SCALES = [
   ["contrast", "Clearness", "dense", "clear"],
   ["bandwidth", "Width", "narrow", "wide"],
   ["movement", "Movement", "steady", "lively"],
-  ["tonality", "Harmony", "many notes", "few notes"],
-  ["noise", "Upper edge", "stays low", "reaches high"],
+  ["tonality", "Harmony", "rich", "plain"],
+  ["noise", "Upper edge", "low", "high"],
 ];
 const IN_THE_MIDDLE = 0.1;
 const SPOKEN_NOTES = 3;
