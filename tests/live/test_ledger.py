@@ -1,4 +1,6 @@
+import concurrent.futures
 import threading
+from dataclasses import replace
 
 import pytest
 from kafka.errors import KafkaTimeoutError
@@ -57,7 +59,9 @@ def books():
 
 
 def entry(count: int = 1, offset: int = 1, failure: Exception | None = None) -> Entry:
-    return Entry([event(7, "like", number=n) for n in range(count)], [Future(failure)], {0: offset})
+    lists = concurrent.futures.Future()
+    lists.set_result([Future(failure)])
+    return Entry([event(7, "like", number=n) for n in range(count)], [Future()], [lists], {0: offset})
 
 
 def test_what_waits_together_is_written_together_and_in_order(books):
@@ -72,12 +76,17 @@ def test_what_waits_together_is_written_together_and_in_order(books):
     assert [offsets[0] for offsets, _ in books.told] == sorted(offsets[0] for offsets, _ in books.told)
 
 
-@pytest.mark.parametrize("where", ["plays", "message"])
+@pytest.mark.parametrize("where", ["plays", "message", "list"])
 def test_an_offset_is_never_ahead_of_what_failed(books, where):
     books.ledger.put(entry(offset=1))
     books.ledger.settle()
     books.plays.failure = AutoReconnect("gone") if where == "plays" else None
-    books.ledger.put(entry(offset=2, failure=KafkaTimeoutError() if where == "message" else None))
+    failing = entry(offset=2, failure=KafkaTimeoutError() if where == "message" else None)
+    if where == "list":
+        lists = concurrent.futures.Future()
+        lists.set_exception(AutoReconnect("gone"))
+        failing = replace(failing, published=[lists])
+    books.ledger.put(failing)
     with pytest.raises((AutoReconnect, KafkaTimeoutError)):
         books.ledger.settle()
     with pytest.raises((AutoReconnect, KafkaTimeoutError)):

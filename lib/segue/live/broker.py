@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping
+from collections.abc import Callable, Collection, Mapping
 from typing import Any, Literal
 
 from kafka import ConsumerRebalanceListener, KafkaConsumer, KafkaProducer, TopicPartition
@@ -47,7 +47,7 @@ def log_name(bootstrap: str) -> str:
 
 
 def producer(bootstrap: str) -> KafkaProducer:
-    """Return a producer that sends at once, in order, and waits for every replica.
+    """Return a producer that sends in order, what comes in a millisecond together, to every replica.
 
     What no broker took within `GIVE_UP_S` is dropped: it will be made again, and then be newer. A message may
     come twice, which its readers bear; an idempotent producer would not outlive a dropped one.
@@ -56,7 +56,7 @@ def producer(bootstrap: str) -> KafkaProducer:
         bootstrap_servers=bootstrap.split(","),
         client_id="segue-worker",
         acks="all",
-        linger_ms=0,
+        linger_ms=1,
         enable_idempotence=False,
         max_in_flight_requests_per_connection=1,
         metrics_enabled=False,
@@ -80,6 +80,8 @@ class Plays:
         Kafka's address and the consumer group.
     seat
         Name of this member: one that died and comes back by the same name goes on at once.
+    leaving
+        Called before partitions go to another worker.
 
     Raises
     ------
@@ -87,8 +89,8 @@ class Plays:
         If no broker answers, or it does not know the topic yet.
     """
 
-    def __init__(self, bootstrap: str, group: str, seat: str) -> None:
-        self._bootstrap, self._group, self._seat = bootstrap, group, seat
+    def __init__(self, bootstrap: str, group: str, seat: str, leaving: Callable[[], object]) -> None:
+        self._bootstrap, self._group, self._seat, self._leaving = bootstrap, group, seat, leaving
         self.moves = 0
         """Grows whenever partitions come or go."""
         self._placed: set[TopicPartition] = set()
@@ -196,6 +198,7 @@ class Plays:
 
     def revoked(self, partitions: Collection[TopicPartition]) -> None:
         """Forget partitions that go to another worker."""
+        self._leaving()
         self.moves += 1
         self._placed.difference_update(partitions)
 

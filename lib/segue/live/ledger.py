@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Callable, Sequence
+from concurrent.futures import Future
 from dataclasses import dataclass
 from typing import Any
 
@@ -19,11 +20,15 @@ _GATHER_S = 0.05
 
 @dataclass(frozen=True, slots=True)
 class Entry:
-    """What a batch leaves to be done: plays to store, messages that the broker has yet to acknowledge, and by
-    partition the offset from which it goes on once all of that is done."""
+    """What a batch leaves to be done.
+
+    Plays to store, messages that the broker has yet to acknowledge, lists that are being published, each of
+    which gives such messages, and by partition the offset from which it goes on once all of that is done.
+    """
 
     events: Sequence[PlayEvent]
     sent: Sequence[Any]
+    published: Sequence[Future[list[Any]]]
     offsets: dict[int, int]
 
 
@@ -130,7 +135,7 @@ class Ledger:
         if events:
             self._store.plays.upsert([event.to_document() for event in events])
         for entry in entries:
-            for future in entry.sent:
+            for future in (*entry.sent, *(each for lists in entry.published for each in lists.result())):
                 future.get(timeout=broker.ANSWER_S)
         offsets: dict[int, int] = {}
         for entry in entries:

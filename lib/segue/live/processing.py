@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import time
 from collections import deque
-from collections.abc import Collection, Iterable, Mapping, Sequence
-from concurrent.futures import Future, ThreadPoolExecutor
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
+from concurrent.futures import Future, ThreadPoolExecutor, wait
 from typing import Any
 from uuid import UUID, uuid5
 
@@ -31,7 +31,7 @@ LISTS_S = 0.05
 HERE_MS = 30_000
 """Milliseconds since a message was sent in which its listener counts as being here."""
 
-_AT_ONCE = 8
+_AT_ONCE, _ON_THEIR_WAY = 8, 4
 _LOOKED_THROUGH = 256
 _TRACKS_KNOWN = 100_000
 _NAMESPACE = UUID("d1f9a3a2-6a0e-5c0c-8f0a-1f6f3d0b7c55")
@@ -85,6 +85,8 @@ class Processing:
         self._standings = Standings(store, self._settle)
         self._tracks: set[int] = set()
         self._publisher = ThreadPoolExecutor(1, "segue-publisher")
+        self._publishing: list[Future[list[Any]]] = []
+        self._writer = ThreadPoolExecutor(1, "segue-states")
 
     @property
     def owes(self) -> bool:
@@ -107,14 +109,19 @@ class Processing:
             self._deletions.ids,
         )
         sent = [self._refuse(record, reason) for record, reason in found.refused]
+        published: list[Future[list[Any]]] = []
         for wave in _waves(self._log, found.active):
-            self._standings.advance(wave)
+            advanced = self._writer.submit(self._standings.advance, wave)
+            # While the store writes states, lists are made that were owed before.
+            published += self._make_lists(until=advanced.done)
+            advanced.result()
             for name, (line, received) in wave.items():
                 due = Due(line.partition, received[0].offset, found.sent_ms[name])
                 self._owed.add(name, due, here=due.sent_ms > time.time() * 1000 - HERE_MS)
         self._read |= {part.partition: batch[-1].offset + 1 for part, batch in records.items()}
-        sent += self._make_lists(time.monotonic() + LISTS_S)
-        self._ledger.put(Entry(found.events, sent, self._owed.resume(self._read)))
+        deadline = time.monotonic() + LISTS_S
+        published += self._make_lists(until=lambda: time.monotonic() > deadline)
+        self._ledger.put(Entry(found.events, sent, published, self._owed.resume(self._read)))
         if records:
             self._activity.batch(sum(map(len, records.values())), time.monotonic() - began)
 
@@ -136,6 +143,7 @@ class Processing:
 
     def restart(self) -> None:
         """Forget everything that is not in the store: records are read again from the offsets there."""
+        self.settle_lists()
         self._ledger.close()
         self._ledger = Ledger(self._store, self._log, self._written.append)
         self.keep_to(set())
@@ -154,6 +162,11 @@ class Processing:
         self._read = {part: offset for part, offset in self._read.items() if part in partitions}
         self._standings.clear()
 
+    def settle_lists(self) -> None:
+        """Wait until no list is on its way: what comes after is newer. Errors are the ledger's to tell."""
+        wait(self._publishing)
+        self._publishing = []
+
     def finish(self) -> None:
         """Write what is left to be written; raises as `written` does."""
         self._ledger.settle()
@@ -161,6 +174,7 @@ class Processing:
 
     def close(self) -> None:
         """End the threads that write."""
+        self._writer.shutdown()
         self._publisher.shutdown()
         self._ledger.close()
 
@@ -169,20 +183,15 @@ class Processing:
 
     # Lists ---------------------------------------------------------------------------------------------
 
-    def _make_lists(self, deadline: float) -> list[Any]:
-        """Make lists that are owed, at least a few, until the deadline; return what was sent."""
-        sent: list[Any] = []
+    def _make_lists(self, until: Callable[[], bool]) -> list[Future[list[Any]]]:
+        """Make lists that are owed, a few at a time, until told; return what is being published."""
+        published: list[Future[list[Any]]] = []
         names = self._owed.next(_LOOKED_THROUGH)
-        # While the store writes some lists the next are made.
-        before: Future[list[Any]] | None = None
         for start in range(0, len(names), _AT_ONCE):
-            lists = self._lists(names[start : start + _AT_ONCE])
-            if before is not None:
-                sent += before.result()
-            before = self._publisher.submit(self._publish, lists)
-            if time.monotonic() > deadline:
+            published.append(self._publish(self._lists(names[start : start + _AT_ONCE])))
+            if until():
                 break
-        return sent if before is None else sent + before.result()
+        return published
 
     def _lists(self, names: Sequence[str]) -> dict[str, tuple[str, bytes, Due]]:
         """Return for each listener the list's model, its message and what was due, and owe them nothing."""
@@ -197,7 +206,15 @@ class Processing:
             self._owed.pay(name)
         return found
 
-    def _publish(self, lists: Mapping[str, tuple[str, bytes, Due]]) -> list[Any]:
+    def _publish(self, lists: Mapping[str, tuple[str, bytes, Due]]) -> Future[list[Any]]:
+        """Publish lists behind those before them; wait while many are on their way."""
+        self._publishing = [each for each in self._publishing if not each.done()]
+        if len(self._publishing) >= _ON_THEIR_WAY:
+            self._publishing[0].result()
+        self._publishing.append(self._publisher.submit(self._write_lists, lists))
+        return self._publishing[-1]
+
+    def _write_lists(self, lists: Mapping[str, tuple[str, bytes, Due]]) -> list[Any]:
         """Write lists where the player reads, then send them to the players that listen."""
         if not lists:
             return []

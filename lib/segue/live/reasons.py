@@ -46,16 +46,24 @@ class Label:
     about: a catalogue's labels stay in memory.
     """
 
-    __slots__ = ("title", "told")
+    __slots__ = ("_quoted", "title", "told")
 
     TOLD = 14
     """Bytes of what is kept of a whole print."""
 
     def __init__(self, title: str, print: Sequence[float] = ()) -> None:
         self.title = title
+        self._quoted: str | None = None
         self.told = b""
         if len(print) == len(PRINT):
             self.told = struct.pack("=7h", *(round(1000 * print[i]) for i in _NUMBERS))
+
+    @property
+    def quoted(self) -> str:
+        """Return the title as `title` gives it, escaped for JSON."""
+        if self._quoted is None:
+            self._quoted = _escape(title(self))[1:-1]
+        return self._quoted
 
     @classmethod
     def of(cls, title: str, told: bytes) -> Label:
@@ -67,6 +75,10 @@ class Label:
 
 _ITEMS = TypeAdapter(list[Item])
 _escape = json.JSONEncoder(ensure_ascii=False).encode
+
+_Scored = tuple[int, float]
+_Because = tuple[Basis, tuple[int, ...]]
+_NAMELESS = Label("")
 
 Labels = Callable[[Collection[int]], Mapping[int, Label]]
 """Gives what the cards say of tracks; a track without a card is left out."""
@@ -95,47 +107,59 @@ class Teller:
 
     def items(self, chosen: Sequence[Scored], because: Sequence[Because]) -> list[Item]:
         """Return the items of a list with the reason of each, given what each rests on."""
-        return read_items(self.tell_each([(chosen, because)])[0])
+        rounded = [(track, round(score, 6)) for track, score in chosen]
+        return read_items(self.tell_each([(rounded, because)])[0])
 
-    def tell_each(self, lists: Sequence[tuple[Sequence[Scored], Sequence[Because]]]) -> list[str]:
+    def tell_each(self, lists: Sequence[tuple[Sequence[_Scored], Sequence[_Because]]]) -> list[str]:
         """Return what `items` gives for each of some lists, as JSON; labels are asked for once."""
         wanted: set[int] = set()
         for chosen, because in lists:
-            wanted.update(item.track_id for item in chosen)
-            for reason in because:
-                wanted.update(reason.track_ids)
+            wanted.update([track for track, _ in chosen])
+            for _, ids in because:
+                wanted.update(ids)
         known = self._labels(wanted) if wanted else {}
         # A catalogue's labels are in no cache: each is looked up there once.
         labels = {track: known[track] for track in wanted if track in known}
         by_sound = [
-            (labels.get(item.track_id), labels.get(ids[0]))
+            (labels.get(track), labels.get(ids[0]))
             for chosen, because in lists
-            for item, (basis, ids) in zip(chosen, because, strict=True)
+            for (track, _), (basis, ids) in zip(chosen, because, strict=True)
             if ids and basis is Basis.SOUND
         ]
         compared = iter(compare_each(by_sound))
-        return [
-            "["
-            + ",".join(
-                [
-                    f'{{"track_id":{track},"score":{round(score, 6)!r},"why":'
-                    f"{self._why(track, reason, labels, compared)}}}"
-                    for (track, score), reason in zip(chosen, because, strict=True)
-                ]
-            )
-            + "]"
-            for chosen, because in lists
-        ]
+        return [self._told(*each, labels, compared) for each in lists]
 
-    def _why(
-        self, track_id: int, because: Because, labels: Mapping[int, Label], compared: Iterator[str]
+    def _told(
+        self,
+        chosen: Sequence[_Scored],
+        because: Sequence[_Because],
+        labels: Mapping[int, Label],
+        compared: Iterator[str],
     ) -> str:
-        """Return a `Why` as JSON; ``compared`` tells of the tracks that sound like others, in turn."""
-        basis, ids = because
-        if ids and basis is Basis.SOUND:
-            return _json("sound", near_words(labels.get(ids[0]), next(compared)), ids[:1])
-        if ids and basis is Basis.LISTENERS:
-            return _json("listeners", listeners_words(labels.get(ids[0]), simulated=self._simulated), ids)
+        """Return a list as JSON; ``compared`` tells of the tracks that sound like others, in turn."""
+        items, who = [], _who(self._simulated)
+        for (track, score), (basis, ids) in zip(chosen, because, strict=True):
+            if ids and basis is Basis.SOUND:
+                words = next(compared)
+                near = f"near {labels.get(ids[0], _NAMELESS).quoted}"
+                why = (
+                    f'{{"kind":"sound","because_of":[{ids[0]}],"text":"{near}: {words}"}}'
+                    if words
+                    else f'{{"kind":"sound","because_of":[{ids[0]}],"text":"{near}"}}'
+                )
+            elif ids and basis is Basis.LISTENERS:
+                quoted = labels.get(ids[0], _NAMELESS).quoted
+                why = (
+                    f'{{"kind":"listeners","because_of":{list(ids)},'
+                    f'"text":"{who} of {quoted} play this too"}}'
+                )
+            else:
+                why = self._without_tracks(track, basis)
+            items.append(f'{{"track_id":{track},"score":{score},"why":{why}}}')
+        return f"[{','.join(items)}]"
+
+    def _without_tracks(self, track_id: int, basis: Basis) -> str:
+        """Return a `Why` that names no track, as JSON."""
         if basis is Basis.CHANCE:
             return _json("new", "drawn by chance")
         if basis is Basis.SOUND:
@@ -158,8 +182,12 @@ def read_items(told: str) -> list[Item]:
     return _ITEMS.validate_json(told)
 
 
-def _json(kind: str, text: str, because_of: Sequence[int] = ()) -> str:
-    return f'{{"kind":"{kind}","because_of":{list(because_of)},"text":{_escape(text)}}}'
+def _json(kind: str, text: str) -> str:
+    return f'{{"kind":"{kind}","because_of":[],"text":{_escape(text)}}}'
+
+
+def _who(simulated: bool) -> str:
+    return "simulated listeners" if simulated else "listeners"
 
 
 def title(label: Label | None) -> str:
@@ -222,7 +250,7 @@ def near(track: Label | None, seed: Label | None, seed_id: int) -> Why:
 
 def listeners_words(seed: Label | None, *, simulated: bool) -> str:
     """Return the words for a track that those play who play the listener's track."""
-    return f"{'simulated listeners' if simulated else 'listeners'} of {title(seed)} play this too"
+    return f"{_who(simulated)} of {title(seed)} play this too"
 
 
 def popular_words(listeners: int, *, simulated: bool) -> str:

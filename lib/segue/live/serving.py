@@ -20,7 +20,7 @@ from segue.live.listener import Heard, ListenerState
 from segue.live.nearby import Nearby
 from segue.live.reasons import Labels, Teller, read_items
 from segue.live.taste import Taste
-from segue.models.base import Basis, Because, Capability, Recommender, Scored
+from segue.models.base import Basis, Capability, Recommender
 from segue.models.content import ContentModel
 from segue.models.for_history import Ranked
 from segue.models.rerank import Likeness, RerankConfig, Reranker, alike_by_labels, alike_by_sound
@@ -59,8 +59,8 @@ class Made:
 class _Draft:
     """A list without words."""
 
-    chosen: list[Scored]
-    because: list[Because]
+    chosen: list[tuple[int, float]]
+    because: list[tuple[Basis, tuple[int, ...]]]
     model: str
 
 
@@ -209,8 +209,10 @@ class Serving:
         ]
 
     def _draft(self, places: np.ndarray, slots: np.ndarray, fused: Fused, ranked: Ranked | None) -> _Draft:
-        scores = np.where(slots >= 0, fused.scores[slots], 0) if fused.places.size else np.zeros(slots.size)
-        chosen = list(map(Scored, self._catalogue.track_ids[places].tolist(), scores.tolist()))
+        scores = np.zeros(slots.size)
+        scored = slots >= 0
+        scores[scored] = fused.scores[slots[scored]].round(6)
+        chosen = list(zip(self._catalogue.track_ids[places].tolist(), scores.tolist(), strict=True))
         return _Draft(chosen, self._because(places, slots, fused, ranked), self._model(fused))
 
     def _model(self, fused: Fused) -> str:
@@ -262,19 +264,17 @@ class Serving:
 
     def _because(
         self, places: np.ndarray, slots: np.ndarray, fused: Fused, ranked: Ranked | None
-    ) -> list[Because]:
+    ) -> list[tuple[Basis, tuple[int, ...]]]:
         """Return what each place of a list rests on: the ranking that brought it furthest up."""
-        nothing = Because(Basis.POPULARITY, ())
-        because = [nothing] * places.size
         scored = np.flatnonzero(slots >= 0)
         own = slots[scored]
         by_others = fused.others[own] > fused.sound[own]
         seeds = self._catalogue.track_ids[fused.seed[own]].tolist()
-        for i, seed, other in zip(scored.tolist(), seeds, by_others.tolist(), strict=True):
-            if not other:
-                because[i] = Because(Basis.SOUND, (seed,))
-        if ranked is not None and by_others.any():
-            asked = scored[by_others]
+        because: list[tuple[Basis, tuple[int, ...]]] = [(Basis.POPULARITY, ())] * places.size
+        for i, seed in zip(scored.tolist(), seeds, strict=True):
+            because[i] = (Basis.SOUND, (seed,))
+        asked = scored[by_others]
+        if ranked is not None and asked.size:
             for i, reason in zip(asked.tolist(), ranked.explain(places[asked]), strict=True):
                 because[i] = reason
         return because

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import threading
 from collections import OrderedDict
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from uuid import UUID
@@ -19,7 +20,8 @@ class Standings:
     """How the listeners stand whom this worker serves.
 
     What is kept at hand may be older than the store's if another worker was given a partition meanwhile: each
-    write rests on the document that was read, and is done again from the newest when that has changed.
+    write rests on the document that was read, and is done again from the newest when that has changed. One
+    thread may advance while another asks how listeners stand.
 
     Parameters
     ----------
@@ -31,13 +33,15 @@ class Standings:
 
     def __init__(self, store: Store, settle: Callable[[], None]) -> None:
         self._store, self._settle = store, settle
+        self._lock = threading.Lock()
         self._at_hand: OrderedDict[str, Standing] = OrderedDict()
         self._tracks = 0
 
     def clear(self) -> None:
         """Forget what is at hand, as after an error or when a partition has come or gone."""
-        self._at_hand.clear()
-        self._tracks = 0
+        with self._lock:
+            self._at_hand.clear()
+            self._tracks = 0
 
     def advance(self, received: Mapping[str, tuple[Line, Sequence[Received]]]) -> None:
         """Give each listener's events of one line their effect.
@@ -66,16 +70,21 @@ class Standings:
 
     def _read(self, names: Iterable[str]) -> dict[str, Standing]:
         found, missing = {}, []
-        for name in names:
-            kept = self._at_hand.get(name)
-            if kept is None:
-                missing.append(name)
-            else:
-                self._at_hand.move_to_end(name)
-                found[name] = kept
+        with self._lock:
+            for name in names:
+                kept = self._at_hand.get(name)
+                if kept is None:
+                    missing.append(name)
+                else:
+                    self._at_hand.move_to_end(name)
+                    found[name] = kept
         for document in (self._store.listeners.by_ids(missing) if missing else {}).values():
             found[document.listener_id] = Standing.of(document)
-            self._keep(found[document.listener_id])
+        with self._lock:
+            for name in missing:
+                # What was kept meanwhile is newer than what was read.
+                if name in found and name not in self._at_hand:
+                    self._keep(found[name])
         return found
 
     def _stored(
@@ -97,10 +106,11 @@ class Standings:
         refused = self._store.listeners.advance(
             [(new.to_document(), bases[name]) for name, new in changed.items()]
         )
-        for name, new in changed.items():
-            self._drop(name)
-            if name not in refused:
-                self._keep(new)
+        with self._lock:
+            for name, new in changed.items():
+                self._drop(name)
+                if name not in refused:
+                    self._keep(new)
         return refused
 
     def _keep(self, standing: Standing) -> None:

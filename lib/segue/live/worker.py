@@ -188,9 +188,14 @@ class Worker:
     def _connected(self) -> broker.Plays:
         if self._plays is None:
             self._log_name = broker.log_name(self._bootstrap)
-            self._plays = broker.Plays(self._bootstrap, self.group, self._seat.name)
+            self._plays = broker.Plays(self._bootstrap, self.group, self._seat.name, self._leaving)
             self._moves = self._plays.moves
         return self._plays
+
+    def _leaving(self) -> None:
+        """Let no list of ours come after one of the worker that is about to get its partition."""
+        if self._processing is not None:
+            self._processing.settle_lists()
 
     def _at_work(self, deletions: Deletions) -> Processing:
         if self._producer is None:

@@ -377,7 +377,7 @@ public final class Store extends H2Backend {
 
     public static void main(String[] arguments) {
         MVStore file = new MVStore.Builder()
-            .fileName(arguments[1]).compress().autoCommitDisabled().autoCommitBufferSize(0).open();
+            .fileName(arguments[1]).pageSplitSize(4096).compress().autoCommitDisabled().autoCommitBufferSize(0).open();
         file.setRetentionTime(0);
         file.setVersionsToKeep(0);
         Store store = new Store(file);
