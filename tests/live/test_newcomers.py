@@ -102,6 +102,7 @@ def test_a_new_track_is_recommended_by_its_sound_with_a_card(collection: Collect
     assert own[:12] == twin[:12]
     assert max(abs(a - b) for a, b in zip(own[12:], twin[12:], strict=True)) <= 1 / COUNT
     assert collection.store.cards.find("nina", 5)[1] == 1
+    assert collection.store.meta.find_one({"_id": "newcomers"})["tracks"] == [5]
 
     serving = load(collection.run, collection.store)
     liked = apply(ListenerState(), event(FIRST + 7, "like"))

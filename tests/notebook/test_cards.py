@@ -85,6 +85,7 @@ def test_without_plays_or_genres_the_shelves_are_a_mix(run, catalogue, store):
     assert not found["played"]
     assert not found["simulated"]
     assert found["popular"]
+    assert found["newest"] == list(range(123, 99, -1)), "files of one time stand by their ids"
     assert store.cards.by_ids([103])[103].genre == ""
 
 
