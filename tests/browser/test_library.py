@@ -1,18 +1,93 @@
-"""Library, playlists and Radio in a browser, as a listener uses them."""
+"""Library, playlists and Radio in a browser, as a listener uses them: a small world with a real worker."""
 
 import json
 import re
+import uuid
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 import pytest
-from playwright.sync_api import BrowserContext, Page, expect
+from playwright.sync_api import Browser, BrowserContext, Page, expect
 
-from segue.store import Store
+from segue.dataset.base import Track
+from segue.settings import Settings
+from segue.store import Store, open_store
+from support import live_world
 from support.browsing import find, listener_of, row_of, sign_up, sound, wait_for_list
+from support.live_world import TRACKS, World
+from support.tones import write_tone
+from support.visitor import Server, serving, write_notebook
 from support.waiting import wait_until
 
 pytestmark = [pytest.mark.slow, pytest.mark.timeout(300)]
+
+MARKUP = '<img src=x onerror="document.title=\'broken\'"><b>Bold & "quoted"</b>'
+MARKED = TRACKS[7]
+CLIP_S = 20.0
+PLAYER = "from segue.player.app import open_player\n\nplayer = open_player()\nplayer"
+
+
+@pytest.fixture(scope="module")
+def world(services: Settings, tmp_path_factory: pytest.TempPathFactory) -> Iterator[World]:
+    """60 tracks that name their neighbours, one of them with markup for a title, and one clip for all."""
+    home = tmp_path_factory.mktemp("library")
+    with open_store(services.mongo_uri, f"segue_test_{uuid.uuid4().hex}") as store:
+        built = World.build(services, home, store)
+        clip = write_tone(home / "music" / "clip.wav", 1, CLIP_S)
+        store.tracks.upsert(
+            Track(
+                track, path=clip.name, size=clip.stat().st_size, mtime_ns=clip.stat().st_mtime_ns, status="ok"
+            )
+            for track in TRACKS
+        )
+        described = built.run.path / "dataset.json"
+        described.write_text(json.dumps(built.run.dataset | {"root": str(home / "music")}))
+        _name(built)
+        with live_world.serving(built.worker()):
+            yield built
+        built.close()
+        store.client.drop_database(store.database)
+
+
+def _name(world: World) -> None:
+    cards = world.store.cards.by_ids(TRACKS)
+    exact = world.run.load_model("exact").similar_to_each(world.data.track_ids, 10)
+    for card, near in zip((cards[track] for track in TRACKS), exact, strict=True):
+        card.neighbours = {"exact": [item.track_id for item in near]}
+    cards[MARKED].title, cards[MARKED].text = MARKUP, MARKUP.casefold()
+    world.store.cards.replace(cards.values())
+    shelves = {
+        "run": "first", "title": "Small world", "tracks": 60, "composed": 60, "simulated": True,
+        "played": True, "popular": list(TRACKS[20:40]), "starters": list(TRACKS[:3]),
+    }  # fmt: skip
+    world.store.meta.replace_one({"_id": "shelves"}, shelves, upsert=True)
+
+
+@pytest.fixture(scope="module")
+def server(world: World) -> Iterator[Server]:
+    notebook = write_notebook(world.settings.home / "page.ipynb", PLAYER)
+    kafka = {"SEGUE_KAFKA": world.settings.kafka_bootstrap}
+    with serving(world.settings, notebook, kafka, alone_s=30.0) as opened:
+        yield opened
+
+
+@pytest.fixture
+def context(browser: Browser, server: Server) -> Iterator[BrowserContext]:
+    opened = browser.new_context(base_url=server.url(""), viewport={"width": 1280, "height": 900})
+    opened.set_default_timeout(20_000)
+    yield opened
+    opened.close()
+
+
+@pytest.fixture(scope="module")
+def run_store(world: World) -> Store:
+    return world.store
+
+
+@pytest.fixture(scope="module")
+def markup_track() -> int:
+    return MARKED
 
 
 def tab(page: Page, name: str) -> None:
