@@ -1,5 +1,6 @@
 """Playing in a real browser: the order of tracks, how one follows another, what is told of it."""
 
+import re
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -273,6 +274,8 @@ def test_one_track_or_the_whole_list_is_repeated(listening: Listening):
     page.get_by_test_id("next").click()
     listening.wait_until_playing(1)
     assert listening.coming() == [2, 3, 4, 5, 6, 7, 8]
+    page.keyboard.press("m")
+    expect(page).to_have_url(re.compile("#map$"))
 
 
 def test_the_system_shows_what_plays_and_its_keys_work(listening: Listening):
@@ -326,6 +329,7 @@ def test_stars_are_given_from_a_row_and_from_the_bar_and_are_a_word_like_a_heart
     page.get_by_test_id("now-more").focus()
     page.keyboard.press("Enter")
     expect(page.get_by_test_id("star-4")).to_have_attribute("aria-checked", "true")
+    page.get_by_test_id("star-1").focus()
     for _ in range(2):
         page.keyboard.press("ArrowRight")
     page.keyboard.press("Enter")

@@ -127,7 +127,6 @@ function render({ model, el }) {
     app.menus.open(
       button,
       [
-        starChoices(app, item.card, () => ({ source: item.source, position: positionIn(item) })),
         { label: "Play next", picture: "next", act: () => app.enqueue(item, { first: true }) },
         { label: "Add to queue", picture: "queue", act: () => app.enqueue(item) },
         {
@@ -143,6 +142,7 @@ function render({ model, el }) {
           picture: "about",
           act: () => go("track", { about: item.card.track_id }),
         },
+        starChoices(app, item.card, () => ({ source: item.source, position: positionIn(item) })),
         {
           label: disliked ? "Not for me: take back" : "Not for me",
           picture: "less",
