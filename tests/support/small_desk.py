@@ -67,15 +67,20 @@ widget
 """
 """A file ``late`` in the home keeps the notebook from its widget; with ``first`` a visit is a first one."""
 
+_ANSWERED = "\nwidget = PlayerWidget()"
+
 
 @contextmanager
-def prepared(services: Settings, home: Path) -> Iterator[tuple[Settings, Path]]:
-    """Yield settings with clips and a run that names them, and the notebook."""
+def prepared(services: Settings, home: Path, also: str = "") -> Iterator[tuple[Settings, Path]]:
+    """Yield settings with clips and a run that names them, and the notebook.
+
+    ``also`` are further branches of what the notebook answers.
+    """
     settings = Settings(home=home, mongo=services.mongo_uri, kafka=services.kafka_bootstrap)
     with open_store(settings.mongo_uri, f"segue_test_{uuid.uuid4().hex}") as store:
         store.tracks.upsert(_tracks(home / "music"))
         write_run(settings, store.database, str(home / "music"))
-        yield settings, write_notebook(home / "page.ipynb", CELL)
+        yield settings, write_notebook(home / "page.ipynb", CELL.replace(_ANSWERED, also + _ANSWERED))
         store.client.drop_database(store.database)
 
 
