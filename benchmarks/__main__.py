@@ -12,6 +12,7 @@ NAMES = (
     "retrieval",
     "spark_models",
     "lists",
+    "search",
     "live",
     "player",
 )

@@ -8,6 +8,7 @@ import pytest
 from playwright.sync_api import Browser, BrowserContext, Page
 
 from segue.live.kept_labels import LABELS
+from segue.player.search_file import file_of
 from segue.settings import Settings
 from segue.store import Store, open_store
 from support.site import Site
@@ -23,7 +24,7 @@ def run_store(services: Settings, small_run: Path) -> Iterator[Store]:
 
 
 @pytest.fixture(scope="module")
-def markup_track(run_store: Store, small_run: Path) -> Iterator[int]:
+def markup_track(services: Settings, run_store: Store, small_run: Path) -> Iterator[int]:
     """A track whose title, artist and album are markup, as a file's tags may be."""
     # A worker has the titles of its reasons from the run, and from the cards where the run has none.
     labels, aside = small_run / LABELS, small_run / f"{LABELS}-aside"
@@ -32,8 +33,12 @@ def markup_track(run_store: Store, small_run: Path) -> Iterator[int]:
     before = min(cards.find({}), key=lambda card: card["_id"])
     texts = {"title": MARKUP, "artist": MARKUP, "album": MARKUP, "text": MARKUP.casefold()}
     cards.replace_one({"_id": before["_id"]}, before | texts)
+    # A player made for another test may have left an index of other texts.
+    index = file_of(services, run_store.database)
+    index.unlink(missing_ok=True)
     yield before["_id"]
     cards.replace_one({"_id": before["_id"]}, before)
+    index.unlink(missing_ok=True)
     aside.rename(labels)
 
 

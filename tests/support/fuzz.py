@@ -61,7 +61,8 @@ def good(rng: random.Random) -> dict[str, Any]:
     ]  # fmt: skip
     if rng.random() < 0.3:
         return rng.choice(mine_too + about)
-    return rng.choice([act, act, find, find | {"among": [110, 111]}, {"type": "hello"}, mine, all_, home])
+    find |= rng.choice([{}, {"among": [110, 111]}, {"genre": "Folk", "length": "short", "unheard": True}])
+    return rng.choice([act, act, find, find, {"type": "hello"}, mine, all_, home])
 
 
 def spoilt(rng: random.Random) -> Any:

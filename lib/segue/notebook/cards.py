@@ -82,8 +82,9 @@ def write_cards(run: Run, catalogue: Catalogue, store: Store) -> pd.DataFrame:
     keep_space(run, catalogue, data, recipe(Settings()))
     cards = _cards(catalogue, sound_prints(catalogue.features))
     places = _places(run)
-    for card in cards:
+    for card, listeners in zip(cards, data.popularity.tolist(), strict=True):
         card.xy = places.get(card.track_id, [])
+        card.listeners = int(listeners)
     models = {name: run.load_model(name) for name in _MODELS if name in _saved(run)}
     nearness = np.zeros(data.size)
     for name, model in models.items():

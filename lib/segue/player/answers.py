@@ -9,7 +9,6 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from segue.player import lists
 from segue.player.activity import all_activity, my_activity
 from segue.player.home import home
 from segue.player.library import history, ratings
@@ -48,6 +47,7 @@ from segue.player.playlists import (
     playlists,
     read_playlist,
 )
+from segue.player.search import found
 from segue.player.track import artist, cluster, clusters, track
 from segue.player.tuner import radio
 from segue.store import Store
@@ -60,21 +60,6 @@ class Asked:
     place: Place
     store: Store
     known: set[int]
-
-
-def found(find: Find, asked: Asked) -> dict[str, Any]:
-    """Return the message ``found``."""
-    if find.among is None:
-        cards, total = asked.store.cards.find(find.text, lists.PAGE_OF_CARDS, find.offset)
-    else:
-        there = asked.store.cards.by_ids(find.among)
-        cards = [there[track] for track in dict.fromkeys(find.among) if track in there]
-        total = len(cards)
-    asked.known.update(card.track_id for card in cards)
-    tracks = [card.to_page() for card in cards]
-    return {
-        "type": "found", "request": find.request, "tracks": tracks, "total": total, "offset": find.offset,
-    }  # fmt: skip
 
 
 ANSWERS: Mapping[type[Question], Callable[[Any, Asked], dict[str, Any]]] = {

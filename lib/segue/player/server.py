@@ -20,7 +20,7 @@ from traitlets.config import Config
 from voila.app import Voila
 
 from segue.pipeline.run import current_run
-from segue.player import account, entrance, monitor, page, web
+from segue.player import account, entrance, monitor, page, search_file, web
 from segue.player.accounts import Accounts
 from segue.player.audio import Clips, Source
 from segue.player.binding import bind, url
@@ -136,6 +136,10 @@ class PlayerApp(Voila):
             await self.app.settings["sessions"].sweep(self.kernel_manager)
             await self.accounts.finish_deletions()
 
+    def _store(self) -> Store:
+        """Return the store of the data set that is played."""
+        return Store(self.accounts.store.client, current_run(self._settings).dataset["database"])
+
     def _answered(self, handler: RequestHandler) -> None:
         self.counts.answered(handler)
         log_answer(handler, addresses=self._settings.player_log_addresses)
@@ -166,7 +170,9 @@ class PlayerApp(Voila):
             address.parent.mkdir(parents=True, exist_ok=True)
             address.write_text(here + "\n")
             print(f"Listen at {here} (Ctrl-C ends it)", flush=True)
+            searching = asyncio.create_task(search_file.keep(self._settings, self._store))
             await stop.wait()
+            searching.cancel()
             reaper.stop()
             caretaker.stop()
             server.stop()

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import math
 import re
-from collections.abc import Iterable, Mapping, Sequence
+import secrets
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass, field, fields
 from typing import Any, Self
 
@@ -22,12 +23,16 @@ PRINT = (
 NEWEST = 30
 """Tracks that are remembered as the newest, for a shelf."""
 
+SEARCHED = ("title", "artist", "album", "genre", "licence", "duration_s", "listeners")
+"""What of a card a search needs to know."""
+
 
 @dataclass(slots=True)
 class Card:
     """A track as the player shows it.
 
     ``print`` has one number for each name of `PRINT`; ``neighbours`` by model the nearest tracks, best first;
+    ``listeners`` how many have played it;
     ``text`` is what a search looks in: title, artist, album and genre in small letters.
     """
 
@@ -44,6 +49,7 @@ class Card:
     xy: list[float] = field(default_factory=list)
     cluster: int | None = None
     neighbours: dict[str, list[int]] = field(default_factory=dict)
+    listeners: int = 0
     text: str = ""
 
     @classmethod
@@ -88,6 +94,7 @@ class CardStore:
 
     def __init__(self, collection: Collection[dict[str, Any]]) -> None:
         self._collection = collection
+        self._meta = collection.database["meta"]
 
     def replace(self, cards: Iterable[Card]) -> None:
         """Write all cards of a run and remove those of tracks that are no longer there."""
@@ -103,6 +110,7 @@ class CardStore:
         kept = {document["_id"] for document in documents}
         gone = [found["_id"] for found in self._collection.find({}, {"_id": 1}) if found["_id"] not in kept]
         self._collection.delete_many({"_id": {"$in": gone}})
+        self._changed()
 
     def add(self, cards: Iterable[Card]) -> None:
         """Write the cards of tracks that have none yet, and leave all others as they are."""
@@ -115,6 +123,16 @@ class CardStore:
                 ],
                 ordered=False,
             )
+        if documents:
+            self._changed()
+
+    def edition(self) -> str:
+        """Return a name for the cards as they are, another one whenever they have been written."""
+        return (self._meta.find_one({"_id": "cards"}) or {}).get("edition", "")
+
+    def texts(self) -> Iterator[dict[str, Any]]:
+        """Yield of each card what a search needs, as stored: ``_id`` and the fields in `SEARCHED`."""
+        yield from self._collection.find({}, dict.fromkeys(SEARCHED, 1)).batch_size(READ_AT_ONCE)
 
     def by_ids(self, track_ids: Sequence[int]) -> dict[int, Card]:
         """Return the cards among ``track_ids``."""
@@ -141,6 +159,9 @@ class CardStore:
     def count(self) -> int:
         """Return the number of cards."""
         return self._collection.count_documents({})
+
+    def _changed(self) -> None:
+        self._meta.replace_one({"_id": "cards"}, {"edition": secrets.token_hex(8)}, upsert=True)
 
 
 def _text(value: Any) -> str:

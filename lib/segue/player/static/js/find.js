@@ -1,11 +1,16 @@
 // Find: search as you type over title, artist, album and genre.
 
 import { h, setText } from "./dom.js";
+import { findChips } from "./find_chips.js";
 import { count } from "./format.js";
 import { icon } from "./icons.js";
+import { session } from "./keep.js";
 import { trackList } from "./list.js";
+import { markFound } from "./search_marks.js";
 
 const SKELETON_AFTER_MS = 180;
+const RECENT = "segue.searches";
+const RECENT_KEPT = 8;
 
 export function findPage(app) {
   const { search } = app;
@@ -18,8 +23,16 @@ export function findPage(app) {
     autocomplete: "off",
     spellcheck: "false",
     maxlength: 200,
-    oninput: () => search.type(input.value.trim()),
+    oninput: typed,
+    onkeydown: steerInput,
   });
+  const recent = h("div", {
+    class: "find-line",
+    role: "group",
+    "aria-label": "Recent searches",
+    hidden: true,
+  });
+  const chips = findChips(search);
   const tally = h("p", { class: "live-line", role: "status" });
   const list = trackList(app, { label: "Found", testid: "find-results" });
   const more = h(
@@ -32,6 +45,7 @@ export function findPage(app) {
     { class: "view view-find" },
     h("h1", { class: "page-title" }, "Find"),
     h("div", { class: "find-field" }, icon("find"), input),
+    h("div", { class: "find-chips" }, recent, chips.element),
     tally,
     list.element,
     more,
@@ -41,23 +55,23 @@ export function findPage(app) {
     { rootMargin: "400px" },
   );
   nearEnd.observe(more);
+  list.element.addEventListener("keydown", steerResults);
+  list.element.addEventListener("click", remember);
   let skeletons = 0;
 
   search.on("asking", ({ offset }) => {
     clearTimeout(skeletons);
     if (!offset) skeletons = setTimeout(() => list.loading(8), SKELETON_AFTER_MS);
   });
-  search.on("found", ({ text, tracks, total }) => {
+  search.on("found", ({ text, tracks, total, facets }) => {
     clearTimeout(skeletons);
     more.hidden = tracks.length >= total;
+    chips.show(facets);
     setText(tally, tracks.length ? `${count(total, "track")}${text ? "" : " in all"}` : "");
-    if (tracks.length)
+    if (tracks.length) {
       list.show(tracks.map((card) => ({ card, source: { list: "find" }, why: about(card) })));
-    else
-      list.empty(
-        text ? `Nothing is called “${text}” here.` : "There is no music here yet.",
-        text ? { label: "Show everything", act: clear } : null,
-      );
+      for (const words of list.element.querySelectorAll(".row-words")) markFound(words, text);
+    } else nothingFound(text);
   });
   search.on("failed", (text) => {
     clearTimeout(skeletons);
@@ -66,17 +80,92 @@ export function findPage(app) {
     list.failed(text, { label: "Try again", act: search.again });
   });
 
-  function clear() {
-    input.value = "";
-    search.type("");
+  function nothingFound(text) {
+    if (Object.keys(search.chosen()).length)
+      list.empty("Nothing here is all of that.", { label: "Look in everything", act: widen });
+    else
+      list.empty(
+        text ? `Nothing is called “${text}” here.` : "There is no music here yet.",
+        text ? { label: "Show everything", act: () => look("") } : null,
+      );
+  }
+
+  function typed() {
+    search.type(input.value.trim());
+    showRecent();
+  }
+
+  function look(text) {
+    input.value = text;
+    typed();
     input.focus();
+  }
+
+  function widen() {
+    search.widen();
+    input.focus();
+  }
+
+  /** What led somewhere is worth to be had again, in this tab and until one logs out. */
+  function remember() {
+    const text = input.value.trim();
+    if (!text) return;
+    const others = recentSearches().filter((each) => each !== text);
+    session.set(RECENT, [text, ...others].slice(0, RECENT_KEPT));
+  }
+
+  function recentSearches() {
+    const kept = session.get(RECENT);
+    return Array.isArray(kept) ? kept.filter((each) => typeof each === "string") : [];
+  }
+
+  function showRecent() {
+    const texts = recentSearches();
+    recent.hidden = Boolean(input.value.trim()) || !texts.length;
+    if (recent.hidden) return;
+    const forget = () => {
+      session.remove(RECENT);
+      look("");
+    };
+    recent.replaceChildren(
+      ...texts.map((text) => chip(text, () => look(text))),
+      chip("Forget these", forget, "find-chip find-forget"),
+    );
+  }
+
+  function chip(words, onclick, kind = "find-chip") {
+    return h("button", { class: kind, type: "button", onclick }, words);
+  }
+
+  function titles() {
+    return [...list.element.querySelectorAll(".row-title")];
+  }
+
+  function steerInput(event) {
+    if (event.isComposing) return;
+    if (event.key === "Enter") remember();
+    const first = event.key === "ArrowDown" ? titles()[0] : null;
+    if (!first) return;
+    event.preventDefault();
+    first.focus();
+  }
+
+  /** Up and down walk through what was found, from the first one up into the field. */
+  function steerResults(event) {
+    const step = { ArrowDown: 1, ArrowUp: -1 }[event.key];
+    const row = event.target.closest(".row");
+    if (!step || !row || event.ctrlKey || event.altKey || event.metaKey || event.shiftKey) return;
+    event.preventDefault();
+    const to = titles().indexOf(row.querySelector(".row-title")) + step;
+    (to < 0 ? input : (titles()[to] ?? event.target)).focus();
   }
 
   return {
     element,
     title: "Find",
-    shown({ focus }) {
-      search.type(input.value.trim());
+    shown({ focus, about: text }) {
+      if (text) input.value = text;
+      typed();
       if (focus) input.focus();
       input.select();
     },
