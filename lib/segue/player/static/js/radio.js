@@ -239,7 +239,12 @@ function seedSearch(app) {
       "li",
       { class: "seed-result" },
       soundPrint(card.print),
-      h("span", { class: "seed-words" }, card.title, h("span", { class: "quiet" }, card.artist)),
+      h(
+        "div",
+        { class: "seed-words" },
+        h("span", { class: "chip-words" }, card.title),
+        h("span", { class: "chip-words quiet" }, card.artist),
+      ),
       button("plus", "More", "plus"),
       button("minus", "Less", "minus"),
     );
