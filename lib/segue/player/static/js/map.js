@@ -17,7 +17,7 @@ const READY_MS = 200;
 const TRAIL = 8;
 const NEAR_SHOWN = 10;
 const CLOSE_UP = 8;
-const EDGE_PX = 24;
+const EDGE_PX = 8;
 
 export function mapPage(app) {
   const load = createMapLoad(app);
@@ -54,7 +54,7 @@ export function mapPage(app) {
   const { play: playPath, queue: queuePath } = paths;
   const side = mapSide(app, { mark, playPath, queuePath, forgetPath, show });
   const status = h("p", { class: "live-line", role: "status", "data-testid": "map-status" });
-  const stage = h("div", { class: "map-stage" }, surface, controls.zooms);
+  const stage = h("div", { class: "map-stage" }, surface);
   const content = h(
     "div",
     {},
@@ -99,7 +99,7 @@ export function mapPage(app) {
     load.look(view.box());
     const at = isSeen(shown.chosen) ? shown.chosen : view;
     const found = points.around(at.x, at.y, NEAR_SHOWN + 1);
-    const ids = found.map(({ id }) => id).filter((id) => id !== shown.chosen?.id);
+    const ids = found.map(({ id }) => id).filter((id) => id !== shown.chosen?.id && !names.lacks(id));
     names.want(ids);
     const cards = ids.map((id) => app.cards.get(id)).filter(Boolean);
     if (cards.length || !ids.length) side.near(cards.slice(0, NEAR_SHOWN));

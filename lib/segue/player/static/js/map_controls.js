@@ -43,13 +43,13 @@ export function mapControls(acts, previews) {
       { class: "map-bar" },
       kinds,
       h("label", { class: "map-hear" }, hear, "Hear what the pointer rests on"),
-    ),
-    zooms: h(
-      "div",
-      { class: "map-zooms" },
-      zoom("plus", "Closer", acts.closer),
-      zoom("minus", "Farther", acts.farther),
-      zoom("whole", "Whole map", acts.whole),
+      h(
+        "div",
+        { class: "map-zooms" },
+        zoom("plus", "Closer", acts.closer),
+        zoom("minus", "Farther", acts.farther),
+        zoom("whole", "Whole map", acts.whole),
+      ),
     ),
     hint: h("p", { class: "quiet map-hint", id: "segue-map-keys" }, HINT),
     /** Which colours are shown; the choice stands there only where there are both. */

@@ -34,6 +34,8 @@ export function createMapNames(app, { changed, failed }) {
 
   return {
     want,
+    /** Whether a track is known to have no card. */
+    lacks: (id) => absent.has(id),
     /** The card of one track; fails with words where nobody can tell. */
     async card(id) {
       if (!app.cards.has(id)) app.learn((await app.ask("find", { among: [id] }, "found")).tracks);

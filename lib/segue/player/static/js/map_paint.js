@@ -16,6 +16,11 @@ const OUTLINES = {
 };
 const CIRCLE = "M-1 0A1 1 0 1 1 1 0 1 1 0 1 1-1 0Z";
 
+/** The path of a marker. */
+export function mapOutline(marker) {
+  return OUTLINES[marker] ?? CIRCLE;
+}
+
 export function createMapPainter(canvas, view, points) {
   const context = canvas.getContext("2d");
   const ground = document.createElement("canvas");
@@ -143,6 +148,6 @@ function mapSprite({ colour, marker }, radius) {
   brush.scale(radius, radius);
   brush.globalAlpha = OPAQUE;
   brush.fillStyle = colour;
-  brush.fill(new Path2D(OUTLINES[marker] ?? CIRCLE));
+  brush.fill(new Path2D(mapOutline(marker)));
   return made;
 }

@@ -64,7 +64,7 @@ export function createMapScene(app, load, view, names) {
     element.toggleAttribute("data-prints", close.length > 0);
     const rings = [shown.chosen && { ...shown.chosen, strong: true }, shown.start, shown.hovered];
     painter.paint({ ...shown, radius, rings: rings.filter(Boolean), ringRadius: reach() + 2 });
-    marks.update({ near, words: zoom < MAP_WORDS_UNTIL });
+    marks.update({ near, words: zoom < MAP_WORDS_UNTIL && !close.length });
     showTip();
   }
 

@@ -1,8 +1,9 @@
 // Beside the map: the same in words and rows, for those who listen to the page and those who press its keys.
 
-import { h, setText } from "./dom.js";
+import { h, setText, svg } from "./dom.js";
 import { count } from "./format.js";
 import { trackList } from "./list.js";
+import { mapOutline } from "./map_paint.js";
 
 const GROUPS_SHOWN = 24;
 
@@ -68,8 +69,12 @@ export function mapSide(app, acts) {
     groups(found) {
       groupsPart.hidden = !found.length;
       const shown = found.slice(0, GROUPS_SHOWN).map((group) => {
-        const swatch = h("span", { class: "map-swatch" });
-        swatch.style.backgroundColor = group.colour;
+        const outline = svg("path", { d: mapOutline(group.marker), fill: group.colour });
+        const swatch = svg(
+          "svg",
+          { class: "map-swatch", viewBox: "-1.2 -1.2 2.4 2.4", "aria-hidden": "true" },
+          outline,
+        );
         return h(
           "li",
           {},
