@@ -36,7 +36,8 @@ export function playlistPage(app) {
 
   function action(picture, words, act, look = "", more = {}) {
     const press = (event) => act(event.currentTarget);
-    return h("button", { class: `button ${look}`, type: "button", onclick: press, ...more }, icon(picture), words);
+    const attributes = { class: `button ${look}`, type: "button", onclick: press, ...more };
+    return h("button", attributes, icon(picture), words);
   }
 
   async function load() {

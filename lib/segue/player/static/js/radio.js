@@ -35,7 +35,7 @@ export function radioPage(app) {
     "div",
     { class: "view view-radio" },
     h("h1", { class: "page-title" }, "Radio"),
-    h("p", { class: "quiet" }, "It goes on from the tracks you choose, and keeps away from what you do not want."),
+    h("p", { class: "quiet" }, "It goes on from what you choose, and keeps away from what you do not want."),
     h("div", { class: "seeds" }, plus.element, minus.element),
     search.element,
     h("div", { class: "page-actions" }, begin),
