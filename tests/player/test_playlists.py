@@ -7,6 +7,7 @@ from typing import Any
 
 import pytest
 
+from segue.dataset.base import Track
 from segue.live.events import Malformed, PlayEvent
 from segue.live.listener import ListenerState, apply
 from segue.live.state_document import to_document
@@ -242,11 +243,14 @@ def test_ratings_are_the_last_word_on_each_track_best_first(asked: Asked):
 
 def test_a_radio_plays_what_is_near_and_says_near_what(asked: Asked):
     said(asked, (11, "dislike", None), (12, "play", None))
+    asked.store.tracks.upsert([Track(13, recording=14), Track(14, recording=14), Track(15, sha256="x")])
     told = ask(asked, "radio", plus=[10], minus=[8], heard=[])
     tracks = [item["track"]["track_id"] for item in told["items"]]
     assert len(tracks) == len(set(tracks)) == 10
     assert not {8, 10, 11, 12} & set(tracks), "seeds, what is disliked and what was just played"
     assert tracks[0] == 13, "the nearest that may play"
+    assert 14 not in tracks, "a copy of it"
+    assert 15 in tracks
     assert told["items"][0]["why"] == {
         "text": "near Title 10", "because_of": [{"track_id": 10, "title": "Title 10"}],
     }  # fmt: skip

@@ -58,12 +58,13 @@ class TrackStore:
         """
         fields = {"recording": 1, "sha256": 1}
         found = self._collection.find({"_id": {"$in": list(track_ids)}}, fields).batch_size(READ_AT_ONCE)
-        told = {document["_id"]: (document.get("recording"), document.get("sha256")) for document in found}
-        return {
-            track: content if own is None else own
-            for track, (own, content) in told.items()
-            if own is not None or content
-        }
+        told: dict[int, int | str] = {}
+        for document in found:
+            own = document.get("recording")
+            common = document.get("sha256") if own is None else own
+            if common is not None and common != "":
+                told[document["_id"]] = common
+        return told
 
     def set_recordings(self, recordings: Mapping[int, int]) -> None:
         """Write `Track.recording` of the tracks with these ids, and leave all else of them as it is."""
