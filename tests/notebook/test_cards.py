@@ -69,6 +69,10 @@ def test_the_shelves_say_what_is_popular_and_what_differs(run, catalogue, store,
     listeners = catalogue.plays[catalogue.plays["kind"].isin(["complete", "play", "like"])]
     most = listeners.groupby("track_id")["listener_id"].nunique()
     assert most[found["popular"][0]] >= most.median()
+    heard = {
+        track: card.listeners for track, card in store.cards.by_ids(catalogue.tracks.index.tolist()).items()
+    }
+    assert heard[found["popular"][0]] == max(heard.values()) > 0
     assert not {122, 123} <= set(found["popular"])
     # The two genres lie apart: the first two that are offered differ in it.
     first, second = found["starters"][:2]
