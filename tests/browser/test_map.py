@@ -283,6 +283,24 @@ def test_ten_thousand_tracks_move_with_the_pointer(
         wait_until(lambda: labels.filter(visible=True).count() == 0, 10, "closer there are no words")
 
 
+def test_a_large_catalogue_shows_a_sample_and_then_all_of_what_is_seen(page: Page, name: str, house: House):
+    documents = map_documents(many(SHOWN_AT_ONCE + 4_000))
+    painted = """() => {
+      const canvas = document.querySelector(".map-canvas");
+      const { data } = canvas.getContext("2d").getImageData(0, 0, canvas.width, canvas.height);
+      return data.reduce((sum, value, index) => sum + (index % 4 === 3 && value > 0), 0);
+    }"""
+    with mapped(house.store, []):
+        house.store.maps.replace(each for each in documents if each["_id"] != "tile 0")
+        open_map(page, name)
+        page.wait_for_timeout(1_000)
+        sample = page.evaluate(painted)
+        house.store.maps.replace(documents)
+        page.reload()
+        expect(page.get_by_test_id("map-status")).to_contain_text("14,000 tracks")
+        wait_until(lambda: page.evaluate(painted) > 1.1 * sample > 0, 20, "the tile's points are painted")
+
+
 def test_a_link_leads_to_a_track_and_without_a_map_it_says_so(page: Page, name: str, house: House):
     sign_up(page, name)
     wait_for_list(page)
