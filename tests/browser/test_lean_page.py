@@ -209,7 +209,7 @@ def test_a_page_is_small_and_nothing_moves_in_it(page: Page, house: House, name:
         )
     assert first < 0.02
     assert len(loaded) == 4, loaded
-    assert sum(size for _, size in loaded) < 100_000, loaded
+    assert sum(size for _, size in loaded) < 150_000, loaded
     page.goto("/")
     wait_for_list(page)
     page.wait_for_timeout(500)
