@@ -80,7 +80,6 @@ export function createMapPreview(app) {
   audio.addEventListener("playing", stepBack);
   const off = app.player.on("track", stop);
   return {
-    audio,
     rest,
     stop,
     enabled: () => enabled,
