@@ -32,7 +32,7 @@ def replaced(text: str, old: str, new: str) -> str:
 
 
 def write_configuration(folder: Path, players: Sequence[str], https: int, http: int) -> Path:
-    """Write deploy/nginx.conf with other ports, players (``host:port``) and folders, and a new certificate."""
+    """Write deploy/nginx.conf with other ports, players (``host:port``), folders and a new certificate."""
     text = CONFIGURATION.read_text()
     for number, player in enumerate(players, 1):
         text = replaced(text, f"server player-{number}:8866 ", f"server {player} ")

@@ -7,8 +7,8 @@ from dataclasses import dataclass
 import numpy as np
 
 from segue.audio.columns import COLUMNS, GROUPS, STATISTICS, columns_of
-from segue.compiled import compiling
 from segue.audio.windows import HOP, checked
+from segue.compiled import compiling
 from segue.settings import SAMPLE_RATE, Settings
 
 __all__ = [
