@@ -254,7 +254,7 @@ for words in (["similar", "112"], ["path", "112", "117"], ["recommend", "ann"]):
         cli.main(words)
     except SystemExit as ended:
         assert ended.code == 0, ended.code
-heavy = {"pyspark", "sklearn", "torch", "librosa", "numba", "matplotlib"} & set(sys.modules)
+heavy = {"pyspark", "sklearn", "torch", "librosa", "matplotlib"} & set(sys.modules)
 assert not heavy, heavy
 """
     environment = os.environ | {"SEGUE_HOME": str(run.path.parents[1])}

@@ -49,7 +49,6 @@ class Crowd:
 
     async def round(self, seconds: float, echo_address: str) -> dict[str, Any]:
         """Let everybody arrive, listen for so long and go, and wait until no kernel of theirs is left."""
-        before = set(self.server.helpers())
         people, pages = await self._arrived()
         echoing = asyncio.create_task(echo.echoes_ms(echo_address, max(1, int(seconds / 0.5)), 0.5))
         await self._all(person.listen(seconds) for person in _everybody(people, pages))
@@ -62,7 +61,7 @@ class Crowd:
             "echo_p95_ms": round(float(np.quantile(await echoing, 0.95)), 2),
         }  # fmt: skip
         await self._leave(people, pages)
-        return figures | await self._left(before)
+        return figures | await self._left()
 
     async def killed(self, seconds: float) -> dict[str, Any]:
         """Kill the server in the middle and start it again: who comes back, and what is lost."""
@@ -123,14 +122,14 @@ class Crowd:
             for place, person in enumerate(people)
         )
 
-    async def _left(self, before: set[int]) -> dict[str, Any]:
+    async def _left(self) -> dict[str, Any]:
         """Return how many kernels are left a minute after all have gone, or when the last one ended."""
         began = time.monotonic()
-        while (left := len(self.server.helpers()) - len(before)) > 0 and time.monotonic() - began < _GONE_S:
+        while (left := len(self.server.kernels())) and time.monotonic() - began < _GONE_S:
             await asyncio.sleep(0.5)
         await asyncio.sleep(2)
         return {
-            "kernels_left": max(0, left),
+            "kernels_left": left,
             "kernels_gone_s": round(time.monotonic() - began - 2, 1),
             "server_mib": round(self.server.server_mib(), 1),
         }

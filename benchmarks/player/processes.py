@@ -15,6 +15,7 @@ from pathlib import Path
 
 import psutil
 
+from segue.player.leash import SEATED
 from segue.settings import Settings
 
 MIB = 2**20
@@ -80,6 +81,15 @@ class Server:
         """Return the process ids of kernels, fork server and gateway."""
         assert self.process is not None
         return [pid for pid in marked(self._mark) if pid != self.process.pid]
+
+    def kernels(self) -> list[int]:
+        """Return the process ids of the kernels that have a page, or had one."""
+        found = []
+        for pid in self.helpers():
+            with contextlib.suppress(psutil.NoSuchProcess):
+                if psutil.Process(pid).name() == SEATED:
+                    found.append(pid)
+        return found
 
     def server_mib(self) -> float:
         """Return the proportional set size of the server alone."""

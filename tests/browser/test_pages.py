@@ -73,12 +73,12 @@ def card(world: World) -> Card:
     return world.store.cards.by_ids([110])[110]
 
 
-@pytest.fixture(scope="module")
+@pytest.fixture
 def login(browser: Browser, server: Server) -> StorageState:
-    """The cookies of somebody."""
+    """The cookies of somebody who has opened no page yet: so many at once are one account's share."""
     context = browser.new_context(base_url=server.url(""))
     page = context.new_page()
-    sign_up(page, "every-page")
+    sign_up(page, f"every-{uuid4().hex[:8]}")
     wait_for_list(page)
     state = context.storage_state()
     context.close()

@@ -84,7 +84,7 @@ def test_scripts_and_styles_are_packed_and_kept_for_good(reader: Visitor):
         assert packed.headers["Content-Encoding"] == "gzip"
         assert "Content-Encoding" not in plain.headers
         assert packed.content == plain.content
-        assert int(packed.headers["Content-Length"]) < 40_000
+        assert int(packed.headers["Content-Length"]) < 100_000
         assert plain.headers["Cache-Control"] == "private, max-age=31536000, immutable"
         assert plain.headers["Vary"] == "Accept-Encoding"
         assert reader.get(path.replace("/page/", "/page/f", 1)).status_code == 404

@@ -11,6 +11,7 @@ from pathlib import Path
 import psutil
 
 from segue import services
+from segue.player.leash import SEATED
 from segue.settings import Settings
 from support.small_run import environment
 from support.waiting import wait_until
@@ -42,12 +43,12 @@ class Process:
         return self.process.wait(30)
 
     def kernels(self) -> list[int]:
-        """Return the process ids of the kernels under it."""
+        """Return the process ids of the kernels under it that have a page, or had one."""
         assert self.process is not None
         found = []
         for child in psutil.Process(self.process.pid).children(recursive=True):
             try:
-                if "ipykernel" in " ".join(child.cmdline()):
+                if child.name() == SEATED:
                     found.append(child.pid)
             except psutil.NoSuchProcess:
                 continue
