@@ -25,7 +25,7 @@ ODD_NAMES = [
 
 @pytest.fixture(scope="module", autouse=True)
 def _sockets_of_brokers_that_were_killed() -> Iterator[None]:
-    """kafka-python leaves the socket of a refused connection to the collector, which would blame a later test."""
+    """kafka-python leaves sockets of refused connections to the collector, which would blame a later test."""
     yield
     with warnings.catch_warnings():
         warnings.simplefilter("ignore", ResourceWarning)
