@@ -18,6 +18,8 @@ from uuid import UUID, uuid4
 import numpy as np
 from kafka import KafkaConsumer, KafkaProducer, TopicPartition
 
+# Compiled before a worker is waited for.
+import segue.live.kernels  # noqa: F401
 from segue.live import listener
 from segue.live.events import PlayEvent
 from segue.live.listener import ListenerState
