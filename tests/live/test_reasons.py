@@ -50,8 +50,8 @@ def test_a_title_is_one_short_line_of_plain_text():
 
 def test_who_listens_is_said_truly():
     of = sounding()
-    assert reasons.listeners_words(of, simulated=False) == "listeners of “Night Ferry” play this too"
-    assert reasons.listeners_words(of, simulated=True) == "simulated listeners of “Night Ferry” play this too"
+    assert listeners_words(title(of), simulated=False) == "listeners of “Night Ferry” play this too"
+    assert listeners_words(title(of), simulated=True) == "simulated listeners of “Night Ferry” play this too"
     assert reasons.popular_words(1, simulated=False) == "played by 1 listener here"
     assert reasons.popular_words(1_200, simulated=True) == "played by 1,200 simulated listeners here"
     assert reasons.new_words(anybody_plays=True) == "nobody here has played it yet"
@@ -102,7 +102,7 @@ def test_a_title_of_any_kind_stays_text(text):
     items = teller.items(chosen, because)
     assert [(item.track_id, item.score) for item in items] == [(1, 0.3), (2, 0.0)]
     assert items[0].why == Why(kind="sound", because_of=[2], text=f"near {title(labels[2])}")
-    assert items[1].why.text == listeners_words(labels[1], simulated=False)
+    assert items[1].why.text == listeners_words(title(labels[1]), simulated=False)
     assert items[1].why.because_of == [1, 2]
 
 

@@ -13,8 +13,10 @@ import pytest
 
 from segue.dataset.base import Track
 from segue.dataset.inventory import escape, scan, unescape
+from segue.player.gateway import Gateway
 from segue.settings import Settings
 from segue.store import Store, open_store
+from support.live_world import World
 from support.visitor import Server, Visitor, person, serving, write_notebook, write_run
 
 ODD_NAMES = [
@@ -30,6 +32,15 @@ def _sockets_of_brokers_that_were_killed() -> Iterator[None]:
     with warnings.catch_warnings():
         warnings.simplefilter("ignore", ResourceWarning)
         gc.collect()
+
+
+@pytest.fixture(scope="module")
+def gateway(world: World, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Gateway]:
+    """The gateway of a server to the world that a module of tests has made."""
+    opened = Gateway(world.settings, tmp_path_factory.mktemp("gateway"))
+    opened.open()
+    yield opened
+    opened.close()
 
 
 @pytest.fixture(scope="session")

@@ -77,14 +77,6 @@ def world(services: Settings, tmp_path_factory: pytest.TempPathFactory) -> Itera
         store.client.drop_database(store.database)
 
 
-@pytest.fixture(scope="module")
-def gateway(world: World, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Gateway]:
-    opened = Gateway(world.settings, tmp_path_factory.mktemp("gateway"))
-    opened.open()
-    yield opened
-    opened.close()
-
-
 def through(gateway: Gateway, place: Place) -> Place:
     """Return a place whose kernel speaks with Kafka through a gateway."""
     return replace(place, gateway=str(gateway.path), ticket=gateway.ticket(place.listener_id))

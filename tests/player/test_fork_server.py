@@ -7,6 +7,8 @@ import signal
 import socket
 import subprocess
 import sys
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
 from pathlib import Path
 
 import psutil
@@ -37,6 +39,18 @@ async def fork(forks: ForkServer, request: dict[str, object]) -> ForkedProcess:
     ours, its = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
     with ours, its:
         return await forks.fork(request, its)
+
+
+@asynccontextmanager
+async def started(tmp_path: Path) -> AsyncIterator[tuple[ForkServer, int]]:
+    """A fork server that has forked once, and its process id."""
+    forks = ForkServer(os.environ, tmp_path / "log")
+    try:
+        await fork(forks, hopeless(tmp_path))
+        assert forks.pid
+        yield forks, forks.pid
+    finally:
+        forks.close()
 
 
 def test_what_is_shared_is_all_that_kernels_need_and_nothing_heavy_or_threaded():
@@ -70,27 +84,17 @@ def test_a_process_that_ended_is_known_to_have_and_bears_any_signal(tmp_path: Pa
 
 def test_one_that_was_killed_is_started_anew(tmp_path: Path):
     async def case() -> None:
-        forks = ForkServer(os.environ, tmp_path / "log")
-        try:
-            await fork(forks, hopeless(tmp_path))
-            first = forks.pid
-            assert first
+        async with started(tmp_path) as (forks, first):
             os.kill(first, signal.SIGKILL)
             await fork(forks, hopeless(tmp_path))
             assert forks.pid != first
-        finally:
-            forks.close()
 
     asyncio.run(case())
 
 
 def test_who_goes_while_asking_leaves_no_answer_to_the_next(tmp_path: Path):
     async def case() -> None:
-        forks = ForkServer(os.environ, tmp_path / "log")
-        try:
-            await fork(forks, hopeless(tmp_path))
-            first = forks.pid
-            assert first
+        async with started(tmp_path) as (forks, first):
             os.kill(first, signal.SIGSTOP)
             asking = asyncio.create_task(fork(forks, hopeless(tmp_path)))
             await asyncio.sleep(0.1)
@@ -99,8 +103,6 @@ def test_who_goes_while_asking_leaves_no_answer_to_the_next(tmp_path: Path):
                 await asking
             assert not psutil.pid_exists(first)
             await fork(forks, hopeless(tmp_path))
-        finally:
-            forks.close()
 
     asyncio.run(case())
 

@@ -38,14 +38,6 @@ def world(services: Settings, tmp_path_factory: pytest.TempPathFactory) -> Itera
         store.client.drop_database(store.database)
 
 
-@pytest.fixture(scope="module")
-def gateway(world: World, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Gateway]:
-    opened = Gateway(world.settings, tmp_path_factory.mktemp("gateway"))
-    opened.open()
-    yield opened
-    opened.close()
-
-
 @pytest.fixture
 def listener() -> str:
     return f"l{uuid4().hex[:10]}"

@@ -11,9 +11,9 @@ from pathlib import Path
 import psutil
 
 from segue import services
-from segue.player.leash import SEATED
 from segue.settings import Settings
 from support.small_run import environment
+from support.visitor import kernels_under
 from support.waiting import wait_until
 
 
@@ -45,14 +45,7 @@ class Process:
     def kernels(self) -> list[int]:
         """Return the process ids of the kernels under it that have a page, or had one."""
         assert self.process is not None
-        found = []
-        for child in psutil.Process(self.process.pid).children(recursive=True):
-            try:
-                if child.name() == SEATED:
-                    found.append(child.pid)
-            except psutil.NoSuchProcess:
-                continue
-        return found
+        return kernels_under(self.process.pid)
 
 
 class Site:

@@ -104,8 +104,7 @@ class Server:
 
     def kernels(self) -> list[int]:
         """Return the process ids of the kernels that have a page, or had one."""
-        children = psutil.Process(self.process.pid).children(recursive=True)
-        return [each.pid for each in children if each.name() == SEATED]
+        return kernels_under(self.process.pid)
 
     def told(self, kernel_id: str) -> dict[str, Any]:
         """Return ``pid`` and ``env`` of a kernel of the test's notebook, and its widget, ``model``."""
@@ -113,6 +112,16 @@ class Server:
 
     def log(self) -> str:
         return (self.settings.var / "player" / "player.log").read_text()
+
+
+def kernels_under(server: int) -> list[int]:
+    """Return the process ids of the kernels under a server's process that have a page, or had one."""
+    found = []
+    for child in psutil.Process(server).children(recursive=True):
+        with contextlib.suppress(psutil.NoSuchProcess):
+            if child.name() == SEATED:
+                found.append(child.pid)
+    return found
 
 
 def person(home: Path) -> dict[str, str]:

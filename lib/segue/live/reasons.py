@@ -137,22 +137,14 @@ class Teller:
         compared: Iterator[str],
     ) -> str:
         """Return a list as JSON; ``compared`` tells of the tracks that sound like others, in turn."""
-        items, who = [], _who(self._simulated)
+        items = []
         for (track, score), (basis, ids) in zip(chosen, because, strict=True):
             if ids and basis is Basis.SOUND:
-                words = next(compared)
-                near = f"near {labels.get(ids[0], _NAMELESS).quoted}"
-                why = (
-                    f'{{"kind":"sound","because_of":[{ids[0]}],"text":"{near}: {words}"}}'
-                    if words
-                    else f'{{"kind":"sound","because_of":[{ids[0]}],"text":"{near}"}}'
-                )
+                words = near_words(labels.get(ids[0], _NAMELESS).quoted, next(compared))
+                why = f'{{"kind":"sound","because_of":[{ids[0]}],"text":"{words}"}}'
             elif ids and basis is Basis.LISTENERS:
-                quoted = labels.get(ids[0], _NAMELESS).quoted
-                why = (
-                    f'{{"kind":"listeners","because_of":{list(ids)},'
-                    f'"text":"{who} of {quoted} play this too"}}'
-                )
+                words = listeners_words(labels.get(ids[0], _NAMELESS).quoted, simulated=self._simulated)
+                why = f'{{"kind":"listeners","because_of":{list(ids)},"text":"{words}"}}'
             else:
                 why = self._without_tracks(track, basis)
             items.append(f'{{"track_id":{track},"score":{score},"why":{why}}}')
@@ -184,10 +176,6 @@ def read_items(told: str) -> list[Item]:
 
 def _json(kind: str, text: str) -> str:
     return f'{{"kind":"{kind}","because_of":[],"text":{_escape(text)}}}'
-
-
-def _who(simulated: bool) -> str:
-    return "simulated listeners" if simulated else "listeners"
 
 
 def title(label: Label | None) -> str:
@@ -237,20 +225,20 @@ def _said(row: tuple[int, ...]) -> str:
     return ", ".join(_WORDS_OF[(code - 1) // 2][(code - 1) % 2] for code in row if code) or "much alike"
 
 
-def near_words(seed: Label | None, told: str) -> str:
+def near_words(quoted: str, told: str) -> str:
     """Return the words for a track that sounds like one of the listener's, as `compare_each` has told."""
-    return f"near {title(seed)}: {told}" if told else f"near {title(seed)}"
+    return f"near {quoted}: {told}" if told else f"near {quoted}"
 
 
 def near(track: Label | None, seed: Label | None, seed_id: int) -> Why:
     """Return the reason of a track that sounds like one the listener played or liked."""
-    words = near_words(seed, compare_each([(track, seed)])[0])
+    words = near_words(title(seed), compare_each([(track, seed)])[0])
     return Why(kind="sound", because_of=[seed_id], text=words)
 
 
-def listeners_words(seed: Label | None, *, simulated: bool) -> str:
+def listeners_words(quoted: str, *, simulated: bool) -> str:
     """Return the words for a track that those play who play the listener's track."""
-    return f"{_who(simulated)} of {title(seed)} play this too"
+    return f"{'simulated listeners' if simulated else 'listeners'} of {quoted} play this too"
 
 
 def popular_words(listeners: int, *, simulated: bool) -> str:

@@ -11,7 +11,7 @@ from pydantic import Field
 
 from segue.models.base import Basis, Capability, Config, Need, Recommender, TrainingData
 from segue.models.content import unit_rows
-from segue.models.for_history import Equations, Ranked, by_factors
+from segue.models.for_history import Equations, Ranked, by_factors, gram_of, tastes_of
 from segue.models.inner_product import LargestProducts
 from segue.models.search import Real, Search, Whole
 from segue.models.weights import Weighting, weigh, weigh_matrix
@@ -20,9 +20,6 @@ if TYPE_CHECKING:
     from pyspark.ml.recommendation import ALSModel
     from pyspark.sql import SparkSession
     from scipy.sparse import csr_matrix
-
-
-_ROWS_AT_ONCE = 8_192
 
 
 class ALSConfig(Config):
@@ -164,16 +161,8 @@ class ALS(Recommender[ALSConfig]):
         return self.factors @ self.fold_in(history, weights).astype(np.float32)
 
     def _batch_scores(self, histories: csr_matrix) -> np.ndarray:
-        tastes = np.zeros((histories.shape[0], self.config.rank), dtype=np.float32)
-        cold = []
-        for i in range(histories.shape[0]):
-            row = slice(histories.indptr[i], histories.indptr[i + 1])
-            history, weights = histories.indices[row], histories.data[row]
-            if self._knows(history, weights):
-                tastes[i] = self.fold_in(history, weights)
-            else:
-                cold.append((i, history))
-        scores = tastes @ self.factors.T
+        tastes, cold = tastes_of(histories, self._knows, self.fold_in, self.config.rank)
+        scores: np.ndarray = tastes.astype(np.float32) @ self.factors.T
         for i, history in cold:
             scores[i] = self._cold_scores(history)
         return scores
@@ -193,12 +182,8 @@ class ALS(Recommender[ALSConfig]):
         self._kept = kept
         for name in ("_unit", "_search"):
             self.__dict__.pop(name, None)
-        self._nothing = np.zeros((1, *(self.factors.shape[1],) * 2))
-        self._gram = self._nothing.copy()
-        # In parts: a whole copy in double precision takes longer to come by than its product.
-        for start in range(0, len(self.factors), _ROWS_AT_ONCE):
-            exact = self.factors[start : start + _ROWS_AT_ONCE].astype(np.float64)
-            self._gram[0] += exact.T @ exact
+        self._gram = gram_of(self.factors, 1)
+        self._nothing = np.zeros_like(self._gram)
 
     def _state(self) -> dict[str, np.ndarray]:
         return {"factors": self.factors, **self._search.index()}

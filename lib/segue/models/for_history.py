@@ -12,8 +12,12 @@ from segue.models.data import positions_in
 from segue.models.kinds import Basis, Because
 
 if TYPE_CHECKING:
+    from scipy.sparse import csr_matrix
+
     from segue.models.base import Recommender
     from segue.models.inner_product import LargestProducts
+
+_ROWS_AT_ONCE = 8_192
 
 
 @dataclass(frozen=True, slots=True)
@@ -108,6 +112,44 @@ class Solved:
             Because(basis, tuple(own[:count]))
             for own, count in zip(ids[best].tolist(), counts.tolist(), strict=True)
         ]
+
+
+def gram_of(factors: np.ndarray, starts: int) -> np.ndarray:
+    """Return float64[starts, r, r]: Y'Y of each model of float[n, starts * r] factors, side by side."""
+    rank = factors.shape[1] // starts
+    gram = np.zeros((starts, rank, rank))
+    # In parts: a whole copy in double precision takes longer to come by than its product.
+    for first in range(0, len(factors), _ROWS_AT_ONCE):
+        rows = factors[first : first + _ROWS_AT_ONCE].astype(np.float64)
+        parts = rows.reshape(-1, starts, rank).transpose(1, 2, 0)
+        gram += parts @ parts.swapaxes(1, 2)
+    return gram
+
+
+def tastes_of(
+    histories: csr_matrix,
+    knows: Callable[[np.ndarray, np.ndarray], bool],
+    fold_in: Callable[[np.ndarray, np.ndarray], np.ndarray],
+    width: int,
+) -> tuple[np.ndarray, list[tuple[int, np.ndarray]]]:
+    """Return float64[m, width], the factors of each listener, and row and history of those without any.
+
+    Parameters
+    ----------
+    histories
+        float[m, n]: a listener a row.
+    knows, fold_in
+        Take positions and weights of a history, and tell whether it has factors, and which.
+    """
+    tastes, cold = np.zeros((histories.shape[0], width)), []
+    for i in range(histories.shape[0]):
+        row = slice(histories.indptr[i], histories.indptr[i + 1])
+        history, weights = histories.indices[row].astype(np.int64), histories.data[row]
+        if knows(history, weights):
+            tastes[i] = fold_in(history, weights)
+        else:
+            cold.append((i, history))
+    return tastes, cold
 
 
 def by_factors(

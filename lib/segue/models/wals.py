@@ -12,7 +12,7 @@ from pydantic import Field
 from segue.models import als_sweep
 from segue.models.base import Basis, Capability, Config, Need, Recommender, TrainingData
 from segue.models.content import unit_rows
-from segue.models.for_history import Equations, Ranked, by_factors
+from segue.models.for_history import Equations, Ranked, by_factors, gram_of, tastes_of
 from segue.models.inner_product import LargestProducts
 from segue.models.search import Choice, Real, Search
 from segue.models.weights import Weighting, weigh, weigh_matrix
@@ -169,18 +169,15 @@ class WALS(Recommender[WALSConfig]):
         return (self._exact @ self.fold_in(history, weights)).astype(np.float32)
 
     def _batch_scores(self, histories: csr_matrix) -> np.ndarray:
-        tastes, cold = np.zeros((histories.shape[0], self.factors.shape[1])), []
-        for i in range(histories.shape[0]):
-            row = slice(histories.indptr[i], histories.indptr[i + 1])
-            history, weights = histories.indices[row].astype(np.int64), histories.data[row]
-            if self._is_known(history, weights):
-                tastes[i] = self.fold_in(history, weights)
-            else:
-                cold.append((i, history))
-        scores = (tastes @ self._exact.T).astype(np.float32)
+        tastes, cold = tastes_of(histories, self._is_known, self.fold_in, self.factors.shape[1])
+        scores: np.ndarray = (tastes @ self._exact.T).astype(np.float32)
         for i, history in cold:
             scores[i] = self._cold_scores(history)
         return scores
+
+    @cached_property
+    def _exact(self) -> np.ndarray:
+        return self.factors.astype(np.float64)
 
     @cached_property
     def _unit(self) -> np.ndarray:
@@ -192,12 +189,10 @@ class WALS(Recommender[WALSConfig]):
 
     def _prepare(self, kept: Mapping[str, np.ndarray] | None = None) -> None:
         self._kept = kept
-        for name in ("_unit", "_search"):
+        for name in ("_unit", "_search", "_exact"):
             self.__dict__.pop(name, None)
         self._played: np.ndarray = np.any(self.factors, axis=1)
-        self._exact = self.factors.astype(np.float64)
-        parts = self._exact.reshape(-1, self.config.starts, self.config.rank).transpose(1, 2, 0)
-        self._gram = parts @ parts.swapaxes(1, 2)
+        self._gram = gram_of(self.factors, self.config.starts)
 
     def _state(self) -> dict[str, np.ndarray]:
         return {"factors": self.factors, "mean_plays": np.array(self.mean_plays), **self._search.index()}

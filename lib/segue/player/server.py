@@ -205,12 +205,6 @@ def _configuration(settings: Settings, notebook: Path, folder: str, limits: Mapp
     config = Config({"PlayerKernels": places | dict(limits)})
     # Sockets in a folder of our own are closed to other users of the machine, ports are not.
     config.KernelManager.transport = "ipc" if len(folder) <= _LONGEST_FOLDER else "tcp"
-    config.VoilaConfiguration.allow_template_override = "NO"
-    config.VoilaConfiguration.allow_theme_override = "NO"
-    config.VoilaConfiguration.show_tracebacks = False
-    config.VoilaConfiguration.strip_sources = True
-    config.VoilaConfiguration.file_allowlist = []
-    config.VoilaConfiguration.http_keep_alive_timeout = 3
     config.VoilaConfiguration.multi_kernel_manager_class = PlayerKernels
     config.VoilaConfiguration.kernel_spec_manager_class = OwnInterpreter
     config.PlayerKernels.log_file = str(settings.var / "player" / "kernels.log")
