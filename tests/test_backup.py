@@ -141,6 +141,21 @@ def test_what_was_backed_up_comes_back_byte_for_byte(
         assert not accounts.deletions(now())
 
 
+def test_failed_attempts_to_log_in_are_not_copied_and_hold_up_no_restore(
+    own: Settings, client: MongoClient[Any], call: Callable[..., SimpleNamespace], tmp_path: Path
+):
+    fill(own, client)
+    attempts = client["segue_accounts"]["attempts"]
+    attempts.insert_one({"_id": "digest", "failures": 1, "last": now()})
+    assert call("backup", tmp_path / "copy").code == 0
+    assert "attempts" not in read_manifest(tmp_path / "copy").databases["segue_accounts"]
+    for name in client.list_database_names():
+        client.drop_database(name)
+    attempts.insert_one({"_id": "digest", "failures": 1, "last": now()})
+    assert call("restore", tmp_path / "copy").code == 0
+    assert client["segue_accounts"]["accounts"].count_documents({}) == 1
+
+
 def test_a_store_with_data_is_replaced_only_when_asked_and_then_whole(
     own: Settings, client: MongoClient[Any], call: Callable[..., SimpleNamespace], tmp_path: Path
 ):

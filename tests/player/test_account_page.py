@@ -167,7 +167,7 @@ def test_logging_out_ends_this_login_on_the_server_and_no_other(listener: Visito
     here, there = listener.open_page(), elsewhere.open_page()
     socket, other = listener.open_socket(here), elsewhere.open_socket(there)
     pid = listener.server.told(here)["pid"]
-    assert listener.post("/logout").status_code == 303
+    assert listener.log_out().status_code == 303
     assert is_gone(pid)
     assert close_code(socket) == 4401
     with Visitor(listener.server) as thief:

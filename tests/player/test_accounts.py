@@ -12,21 +12,19 @@ from contextlib import closing
 from pathlib import Path
 
 import pytest
-from argon2 import PasswordHasher
-from argon2.exceptions import VerifyMismatchError
 from tornado.web import create_signed_value, decode_signed_value
 
 from segue.errors import SegueError, UsageError
 from segue.live.events import now
-from segue.player.accounts import Accounts, Refused, TooMany
+from segue.player.accounts import Accounts
 from segue.player.credentials import Unsuitable, check_name, check_password
 from segue.player.identity import Sessions, cookie_secret
-from segue.player.throttle import Throttle, place
 from segue.player.web import local_path
 from segue.services import up
 from segue.settings import Settings
 from segue.store.accounts import Account, AccountStore, NameTaken, StoreAway, open_accounts
 from segue.store.names import looks
+from support.counting_hasher import CountingHasher
 from support.own_services import own_services
 from support.site import end_service
 from support.visitor import PASSWORD, SECRET, Server, Visitor, serving, write_notebook, write_run
@@ -112,36 +110,6 @@ def test_a_name_with_digits_makes_no_password_with_other_digits():
 )  # fmt: skip
 def test_names_are_compared_by_what_they_look_like(name: str, other: str, alike: bool):
     assert (looks(name) == looks(other)) is alike
-
-
-@pytest.mark.parametrize(
-    ("address", "counted"),
-    [
-        ("192.0.2.1", "192.0.2.1"), ("2001:db8:1:2:3:4:5:6", "2001:db8:1:2::/64"),
-        ("2001:db8:1:2::", "2001:db8:1:2::/64"), ("::ffff:192.0.2.1", "192.0.2.1"),
-        ("fe80::1%eth0", "fe80::/64"), ("", ""),
-    ],
-)  # fmt: skip
-def test_a_network_of_ipv6_counts_as_one_address(address: str, counted: str):
-    assert place(address) == counted
-
-
-def test_failures_cost_a_wait_that_doubles():
-    time = 0.0
-    throttle = Throttle(free=2, longest_s=10, clock=lambda: time)
-    waits = []
-    for _ in range(8):
-        throttle.begin("mira")
-        waits.append(throttle.wait_s("mira"))
-    assert waits == [0, 0, 1, 2, 4, 8, 10, 10]
-    assert throttle.wait_s("other") == 0
-    time = 9.5
-    assert throttle.wait_s("mira") == 0.5
-    throttle.forget("mira")
-    assert throttle.wait_s("mira") == 0
-    throttle.begin("mira")
-    throttle.take_back("mira")
-    assert throttle.wait_s("mira") == 0
 
 
 @pytest.mark.parametrize(
@@ -261,86 +229,11 @@ def test_a_store_that_is_not_there_is_named():
         open_accounts("mongodb://127.0.0.1:9/")
 
 
-class CountingHasher(PasswordHasher):
-    """Argon2 with small parameters that counts the passwords it found wrong."""
-
-    def __init__(self) -> None:
-        super().__init__(time_cost=1, memory_cost=8, parallelism=1)
-        self.wrong = 0
-
-    def verify(self, hash: str | bytes, password: str | bytes) -> bool:
-        try:
-            return super().verify(hash, password)
-        except VerifyMismatchError:
-            self.wrong += 1
-            raise
-
-
-async def _outcomes(accounts: Accounts, name: str, passwords: list[str]) -> list[str]:
-    said = []
-    for password in passwords:
-        try:
-            said.append((await accounts.log_in(name, password, "192.0.2.1")).name)
-        except (Refused, TooMany) as error:
-            said.append(str(error))
-    return said
-
-
-@pytest.mark.slow
-def test_an_unknown_name_costs_and_says_what_a_wrong_password_does(store: AccountStore):
-    async def tell() -> tuple[list[str], list[str], int]:
-        hasher = CountingHasher()
-        accounts = Accounts(store, hasher)
-        name = f"mira{uuid.uuid4().hex[:8]}"
-        await accounts.sign_up(name, PASSWORD, "192.0.2.1")
-        known = await _outcomes(accounts, name.upper(), ["wrong-password", PASSWORD])
-        before = hasher.wrong
-        unknown = await _outcomes(accounts, f"{name}x", ["wrong-password"])
-        return known, unknown, hasher.wrong - before
-
-    known, unknown, computed = asyncio.run(tell())
-    assert known[0] == unknown[0] == "This name or password is not right."
-    assert known[1].startswith("mira")
-    assert computed == 1
-
-
-@pytest.mark.slow
-def test_guessing_is_slowed_also_by_many_at_once(store: AccountStore):
-    async def guess() -> list[str]:
-        accounts = Accounts(store, CountingHasher())
-        name = f"mira{uuid.uuid4().hex[:8]}"
-        await accounts.sign_up(name, PASSWORD, "192.0.2.1")
-        tries = [_outcomes(accounts, name, ["wrong-password"]) for _ in range(40)]
-        return [each[0] for each in await asyncio.gather(*tries)]
-
-    said = asyncio.run(guess())
-    looked_at = [each for each in said if each == "This name or password is not right."]
-    assert len(looked_at) == 6
-    assert all(re.fullmatch(r"Too many attempts. Try again in \d+ seconds?.", each) for each in said[6:])
-
-
-@pytest.mark.slow
-def test_trying_many_names_from_one_network_is_slowed(store: AccountStore):
-    async def guess() -> list[str]:
-        accounts = Accounts(store, CountingHasher())
-        said = []
-        for number in range(32):
-            try:
-                await accounts.log_in(uuid.uuid4().hex, "wrong-password", f"2001:db8::{number:x}")
-            except (Refused, TooMany) as error:
-                said.append(str(error))
-        return said
-
-    said = asyncio.run(guess())
-    assert said[:31] == ["This name or password is not right."] * 31
-    assert said[31] == "Too many attempts. Try again in 1 second."
-
-
 @pytest.mark.slow
 def test_sign_up_log_out_log_in(visitor: Visitor):
     visitor.sign_up()
     assert visitor.get("/login").headers["Location"] == "/"
-    answer = visitor.post("/logout")
+    answer = visitor.log_out()
     assert (answer.status_code, answer.headers["Location"]) == (303, "/login")
     assert visitor.get("/").status_code == 302
     answer = visitor.form("/login?next=/%3Fa=b", name=visitor.name.upper())
@@ -447,6 +340,18 @@ def test_a_form_without_its_token_is_refused(visitor: Visitor):
     for token in ({}, {"_xsrf": "2|00000000|00000000000000000000000000000000|0"}):
         assert visitor.post("/signup", data=fields | token).status_code == 403
     assert visitor.get("/logout").status_code == 405
+
+
+@pytest.mark.slow
+def test_nobody_is_logged_out_without_the_pages_token(listener: Visitor):
+    forged = {"_xsrf": "2|00000000|00000000000000000000000000000000|0"}
+    for fields in ({}, forged):
+        answer = listener.post("/logout", data=fields)
+        assert (answer.status_code, answer.headers["Location"]) == (303, "/account")
+        assert listener.get("/login").headers["Location"] == "/", "still logged in"
+    token = re.search(r'<meta name="segue-xsrf" content="([^"]+)">', listener.get("/").text)[1]
+    assert listener.post("/logout", data={"_xsrf": token}).headers["Location"] == "/login"
+    assert listener.get("/login").status_code == 200
 
 
 @pytest.mark.slow

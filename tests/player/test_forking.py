@@ -172,7 +172,7 @@ def test_a_kernel_ends_with_the_login_that_took_it(house: Server, guest: Visitor
         elsewhere.form("/login")
         other = elsewhere.open_page()
         assert elsewhere.account_id == guest.account_id
-        assert guest.post("/logout").status_code == 303
+        assert guest.log_out().status_code == 303
         wait_until(lambda: is_gone(pid), 5, "the kernel is gone")
         wait_closed(opened)
         assert elsewhere.get(f"/api/kernels/{other}").status_code == 200

@@ -166,6 +166,33 @@ def test_a_like_at_one_is_seen_at_the_other(two: tuple[Server, Server]) -> None:
             assert later.hello()["likes"] == [liked]
 
 
+def guessed(guesser: Visitor, name: str) -> bool:
+    """Try a wrong password; tell whether it was looked at."""
+    return guesser.form("/login", name=name, password="not-the-password").status_code == 401
+
+
+def test_guessing_at_one_is_slowed_at_the_other_and_locks_no_known_browser_out(
+    two: tuple[Server, Server],
+) -> None:
+    with ExitStack() as stack:
+        mira, *guessers = [stack.enter_context(Visitor(server)) for server in (two[0], *two)]
+        there = stack.enter_context(at(two[1], mira.sign_up()))
+        assert mira.log_out().headers["Location"] == "/login"
+        began = time.monotonic()
+        for turn in range(8):
+            guesser = guessers[turn % 2]
+            wait_until(lambda guesser=guesser: guessed(guesser, mira.name), 10, "the next guess is looked at")
+        assert time.monotonic() - began >= 3, "the seventh waited a second, the eighth two"
+        slowed = [guesser.form("/login", name=mira.name) for guesser in guessers]
+        assert [answer.status_code for answer in slowed] == [429, 429]
+        assert all(int(answer.headers["Retry-After"]) >= 1 for answer in slowed)
+        there.session.cookies.pop("segue")
+        assert there.form("/login").status_code == 303
+        wait_until(
+            lambda: guessers[0].form("/login", name=mira.name).status_code == 303, 10, "the wait has an end"
+        )
+
+
 class Behind(Server):
     """Players as who comes through the proxy sees them."""
 

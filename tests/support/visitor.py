@@ -23,11 +23,13 @@ from jupyter_server.services.kernels.connection.base import (
     deserialize_msg_from_ws_v1,
     serialize_msg_to_ws_v1,
 )
+from pymongo import MongoClient
 
 from segue.pipeline.files import write_json
 from segue.player.leash import SEATED
 from segue.services.process import is_gone
 from segue.settings import Settings
+from segue.store.accounts import ATTEMPTS, DATABASE
 
 PASSWORD = "plum-harbour-lantern"
 SECRET = "only-for-tests-0123456789-abcdefgh"
@@ -154,6 +156,7 @@ def serving(
             "SEGUE_COOKIE_SECRET": SECRET,
         }
     )
+    forget_attempts(settings)
     process = subprocess.Popen(
         [sys.executable, str(SERVE), str(notebook), json.dumps(limits)],
         env=environment, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, text=True, start_new_session=True,
@@ -177,6 +180,12 @@ def serving(
         process.wait()
         assert process.stdout is not None
         process.stdout.close()
+
+
+def forget_attempts(settings: Settings) -> None:
+    """Let nobody wait for what others did before: all visitors of tests come from one address."""
+    with MongoClient(settings.mongo_uri) as client:
+        client[DATABASE][ATTEMPTS].delete_many({})
 
 
 class Visitor:
@@ -222,6 +231,12 @@ class Visitor:
         answer = self.form("/signup")
         assert (answer.status_code, answer.headers["Location"]) == (303, "/"), answer.text
         return self
+
+    def log_out(self) -> requests.Response:
+        """Press the button of the account's page."""
+        token = re.search(r'name="_xsrf" value="([^"]+)"', self.get("/account").text)
+        assert token
+        return self.post("/logout", data={"_xsrf": token[1]})
 
     @property
     def account_id(self) -> str:

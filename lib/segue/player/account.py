@@ -14,7 +14,7 @@ from segue.player.accounts import Refused, TooMany
 from segue.player.credentials import Unsuitable
 from segue.player.entrance import AWAY, RENEWAL
 from segue.player.export import export
-from segue.player.identity import is_over
+from segue.player.identity import is_over, known_browser
 from segue.player.web import Handler, Refusal, render
 from segue.store.accounts import Account, StoreAway
 
@@ -78,7 +78,8 @@ class AccountHandler(Handler):
         """Tell whether the form's password is the account's; if not, the page says so at this field."""
         typed = self.get_body_argument(field, "", strip=False)
         try:
-            await self.accounts.confirm(self.account, typed, self.request.remote_ip or "")
+            address, browser = self.request.remote_ip or "", known_browser(self)
+            await self.accounts.confirm(self.account, typed, address, browser)
         except (Refused, TooMany, StoreAway) as error:
             self.refuse(error, field, "This is not your password.")
             return False

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import math
 import secrets
 import unicodedata
 import uuid
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from datetime import timedelta
 from typing import TypeVar
@@ -18,9 +19,10 @@ from argon2.exceptions import InvalidHashError, VerificationError
 from segue.errors import SegueError
 from segue.live.events import now
 from segue.player.credentials import Unsuitable, check_name, check_password
-from segue.player.throttle import Throttle, longest_wait_s, place
+from segue.player.throttle import Count, Limit, Throttle, place
 from segue.store import personal
-from segue.store.accounts import Account, AccountStore, NameTaken, translated
+from segue.store.accounts import ATTEMPTS, DATABASE, Account, AccountStore, NameTaken, StoreAway, translated
+from segue.store.attempts import AttemptStore
 from segue.store.names import compared
 
 WRONG = "This name or password is not right."
@@ -36,6 +38,12 @@ _HASHERS = 2
 """Hashes made at once: each takes 64 MiB and a core for a tenth of a second."""
 
 _WAITING = 40
+"""Attempts that may be on their way; beyond them nobody is looked up, counted or hashed."""
+
+_BY_NAME = Limit("name", free=5)
+_BY_BROWSER = Limit("browser", free=5)
+_BY_ADDRESS = Limit("address", free=30)
+_SIGN_UPS = Limit("signup", free=300, longest_s=10.0)
 T = TypeVar("T")
 
 
@@ -62,9 +70,7 @@ class Accounts:
         self._reading = ThreadPoolExecutor(8, thread_name_prefix="accounts")
         self._patient = ThreadPoolExecutor(2, thread_name_prefix="accounts-patient")
         self._waiting = 0
-        self._by_name = Throttle(free=5)
-        self._by_address = Throttle(free=30)
-        self._signups = Throttle(free=300, longest_s=10.0)
+        self._throttle = Throttle(AttemptStore(store.client[DATABASE][ATTEMPTS]))
         self._nobody = self._hasher.hash(secrets.token_urlsafe())
 
     async def sign_up(self, name: str, password: str, address: str) -> Account:
@@ -77,15 +83,20 @@ class Accounts:
         """
         key = check_name(name)
         check_password(password, name)
-        address = place(address)
-        wait_s = self._signups.wait_s(address)
-        if wait_s:
-            raise TooMany(wait_s)
+        count = Count(_SIGN_UPS, place(address))
+        with self._on_its_way():
+            await self._begin([count])
+            try:
+                return await self._new(name, key, password)
+            except SegueError:
+                await self._take_back([count])
+                raise
+
+    async def _new(self, name: str, key: str, password: str) -> Account:
         if await self.read(self.store.by_key, key):
             raise Unsuitable("name", TAKEN)
         if await self.read(self.store.looks_taken, name):
             raise Unsuitable("name", ALIKE)
-        self._signups.begin(address)
         hashed = await self._hash(self._hasher.hash, _plain(password))
         account = Account(uuid.uuid4().hex, name, key, hashed, epoch=0, created=now())
         try:
@@ -94,23 +105,30 @@ class Accounts:
             raise Unsuitable("name", TAKEN) from None
         return account
 
-    async def log_in(self, name: str, password: str, address: str) -> Account:
+    async def log_in(self, name: str, password: str, address: str, browser: str = "") -> Account:
         """Return the account of a name and its password.
+
+        Parameters
+        ----------
+        browser
+            What a browser has that was logged in before: the account's id, a dot and a number of its own. Its
+            attempts at this account are counted apart, so that others' cannot lock its listener out.
 
         Raises
         ------
         Refused, TooMany, StoreAway
             If they do not belong together, were tried too often, or the store is away.
         """
-        account = await self._check(compared(name)[:100], password, address)
+        account = await self._check(compared(name)[:100], password, address, browser)
         if account.once_until is not None and account.once_until < now():
             raise Refused(EXPIRED)
         if self._hasher.check_needs_rehash(account.hash):
-            renewed = await self._hash(self._hasher.hash, _plain(password))
+            with self._on_its_way():
+                renewed = await self._hash(self._hasher.hash, _plain(password))
             await self.read(self.store.replace_hash, account, renewed)
         return account
 
-    async def confirm(self, account: Account, password: str, address: str) -> None:
+    async def confirm(self, account: Account, password: str, address: str, browser: str = "") -> None:
         """Make sure that the password is the account's, as guessing with an open session is guessing too.
 
         Raises
@@ -118,7 +136,8 @@ class Accounts:
         Refused, TooMany, StoreAway
             As `log_in` does.
         """
-        if (await self._check(account.key, password, address)).account_id != account.account_id:
+        checked = await self._check(account.key, password, address, browser)
+        if checked.account_id != account.account_id:
             raise Refused(WRONG)
 
     async def change_password(self, account: Account, password: str) -> Account:
@@ -131,36 +150,54 @@ class Accounts:
             the store is away.
         """
         check_password(password, account.name)
-        if await self._hash(self._verify, account.hash, _plain(password)):
-            raise Unsuitable("password", "That is the password you have now. Choose another.")
-        hashed = await self._hash(self._hasher.hash, _plain(password))
+        with self._on_its_way():
+            if await self._hash(self._verify, account.hash, _plain(password)):
+                raise Unsuitable("password", "That is the password you have now. Choose another.")
+            hashed = await self._hash(self._hasher.hash, _plain(password))
         changed = await self.read(self.store.change_password, account, hashed)
         if changed is None:
             raise Refused(CHANGED)
         return changed
 
-    async def _check(self, key: str, password: str, address: str) -> Account:
-        counts = [(self._by_name, key), (self._by_address, place(address))]
-        wait_s = longest_wait_s(counts)
+    async def _check(self, key: str, password: str, address: str, browser: str) -> Account:
+        with self._on_its_way():
+            account = await self.read(self.store.by_key, key)
+            who = Count(_BY_BROWSER, browser) if _knows(browser, account) else Count(_BY_NAME, key)
+            where = Count(_BY_ADDRESS, place(address))
+            await self._begin([who, where])
+            try:
+                # A name that nobody has takes the time of one that somebody has.
+                hashed = account.hash if account else self._nobody
+                right = await self._hash(self._verify, hashed, _plain(password))
+            except SegueError:
+                await self._take_back([who, where])
+                raise
+            if account is None or not right:
+                raise Refused(WRONG)
+            with contextlib.suppress(StoreAway):
+                await self.read(self._throttle.forget, who)
+            await self._take_back([where])
+            return account
+
+    async def _begin(self, counts: list[Count]) -> None:
+        wait_s = await self.read(self._throttle.begin, counts)
         if wait_s:
             raise TooMany(wait_s)
-        for throttle, counted in counts:
-            throttle.begin(counted)
-        try:
-            account = await self.read(self.store.by_key, key)
-            # A name that nobody has takes the time of one that somebody has.
-            right = await self._hash(
-                self._verify, account.hash if account else self._nobody, _plain(password)
-            )
-        except SegueError:
-            for throttle, counted in counts:
-                throttle.take_back(counted)
-            raise
-        if account is None or not right:
-            raise Refused(WRONG)
-        self._by_name.forget(key)
-        self._by_address.take_back(place(address))
-        return account
+
+    async def _take_back(self, counts: list[Count]) -> None:
+        """Uncount an attempt; where the store went away meanwhile it counts for an hour at most."""
+        with contextlib.suppress(StoreAway):
+            await self.read(self._throttle.take_back, counts)
+
+    async def forget_attempts(self) -> None:
+        """Remove counts of failures that are of no more use.
+
+        Raises
+        ------
+        StoreAway
+            If the store does not answer.
+        """
+        await self.read(self._throttle.tidy)
 
     async def end_sessions(self, account_id: str) -> Account | None:
         """End all sessions of an account; the account as it is then, None if it is gone."""
@@ -210,14 +247,18 @@ class Accounts:
         self._patient.shutdown(wait=False, cancel_futures=True)
         self.store.close()
 
-    async def _hash(self, function: Callable[..., T], *arguments: str) -> T:
+    @contextlib.contextmanager
+    def _on_its_way(self) -> Iterator[None]:
         if self._waiting >= _WAITING:
             raise TooMany(5)
         self._waiting += 1
         try:
-            return await asyncio.get_running_loop().run_in_executor(self._hashing, function, *arguments)
+            yield
         finally:
             self._waiting -= 1
+
+    async def _hash(self, function: Callable[..., T], *arguments: str) -> T:
+        return await asyncio.get_running_loop().run_in_executor(self._hashing, function, *arguments)
 
     def _verify(self, hashed: str, password: str) -> bool:
         try:
@@ -229,3 +270,8 @@ class Accounts:
 def _plain(password: str) -> str:
     """Return a password as every keyboard gives it; longer than any that was accepted stays wrong."""
     return unicodedata.normalize("NFC", password[:1_000])
+
+
+def _knows(browser: str, account: Account | None) -> bool:
+    """Tell whether a browser was logged in to an account before."""
+    return account is not None and browser.startswith(f"{account.account_id}.")

@@ -9,6 +9,7 @@ from tornado.web import HTTPError
 
 from segue.player.accounts import Refused, TooMany
 from segue.player.credentials import Unsuitable
+from segue.player.identity import known_browser
 from segue.player.web import Handler, local_path, render
 from segue.store.accounts import Account, StoreAway
 
@@ -89,7 +90,8 @@ class LogIn(Entrance):
 
     async def enter(self, name: str, password: str) -> Account:
         """Return the account that the name and the password belong to."""
-        return await self.accounts.log_in(name, password, self.request.remote_ip or "")
+        address, browser = self.request.remote_ip or "", known_browser(self)
+        return await self.accounts.log_in(name, password, address, browser)
 
 
 class SignUp(Entrance):
@@ -103,11 +105,19 @@ class SignUp(Entrance):
 
 
 class LogOut(Handler):
-    """``POST /logout``: by a form or by `fetch`, from our own pages only."""
+    """``POST /logout``: by a form of our own pages only."""
 
     async def post(self) -> None:
-        """End the session and its kernels; while the store is away, only this browser forgets it."""
+        """End the session and its kernels; while the store is away, only this browser forgets it.
+
+        A page from before the last login has a token that is over: the account's page has a fresh one.
+        """
         self.require_same_origin()
+        try:
+            self.check_xsrf_cookie()
+        except HTTPError:
+            self.redirect("/account", status=303)
+            return
         with contextlib.suppress(StoreAway):
             await self.end_session()
         self.redirect("/login", status=303)

@@ -25,6 +25,9 @@ DAYS = 30
 LASTING = timedelta(days=DAYS)
 """How long a login lasts."""
 
+KNOWN_DAYS = 365
+"""How long a browser is known to have been logged in to an account."""
+
 _CHECK_S = 5.0
 _TRUST_S = 3_600.0
 _REST_S = 2.0
@@ -81,10 +84,11 @@ class Sessions:
             # What was noted of the same epoch may know of sessions that ended since the account was read.
             self.note(account.account_id, account)
         value = f"{account.account_id}.{account.epoch}.{secrets.token_hex(16)}"
-        handler.set_signed_cookie(
-            cookie_name(handler), value, expires_days=DAYS, path="/", httponly=True, samesite="Lax",
-            secure=is_https(handler),
-        )  # fmt: skip
+        _keep(handler, cookie_name(handler), value, DAYS)
+        known = known_browser(handler)
+        if not known.startswith(f"{account.account_id}."):
+            known = f"{account.account_id}.{secrets.token_hex(16)}"
+        _keep(handler, _known_name(handler), known, KNOWN_DAYS)
         handler.clear_cookie("_xsrf")
 
     def forget(self, handler: RequestHandler) -> None:
@@ -213,6 +217,25 @@ def is_over(account: Account, session: str) -> bool:
 def cookie_name(handler: RequestHandler) -> str:
     """Return the session cookie's name; over https a browser takes this one from our own host only."""
     return "__Host-segue" if is_https(handler) else "segue"
+
+
+def known_browser(handler: RequestHandler) -> str:
+    """Return the account's id, a dot and a number, from a browser that was logged in before; else nothing.
+
+    It gives no right but one: guessing from elsewhere does not hold up who comes from here.
+    """
+    kept = handler.get_signed_cookie(_known_name(handler), max_age_days=KNOWN_DAYS)
+    return kept.decode("ascii", "replace") if kept else ""
+
+
+def _known_name(handler: RequestHandler) -> str:
+    return f"{cookie_name(handler)}-known"
+
+
+def _keep(handler: RequestHandler, name: str, value: str, days: int) -> None:
+    handler.set_signed_cookie(
+        name, value, expires_days=days, path="/", httponly=True, samesite="Lax", secure=is_https(handler)
+    )
 
 
 def is_https(handler: RequestHandler) -> bool:

@@ -17,6 +17,7 @@ from tornado.web import HTTPError
 from traitlets import Float, Integer, Unicode
 from voila import __version__ as voila_version
 
+from segue.errors import SegueError
 from segue.player.forking.client import ForkServer
 from segue.player.forking.holder import Holder, SeatFailed
 from segue.player.forking.interpreter import KERNEL
@@ -115,7 +116,7 @@ class PlayerKernels(AsyncMappingKernelManager):
         Refusal
             If the account or the server has as many as it may, all with a page, or asks too often.
         SeatFailed
-            If the notebook shows no widget.
+            If no kernel can be made, or the notebook shows no widget.
         """
         self._slow_down(listener.username)
         self._arriving.append(listener.username)
@@ -250,9 +251,12 @@ class PlayerKernels(AsyncMappingKernelManager):
     async def _make(self) -> Spare:
         """Fork a kernel and return it when it has run the notebook, or waits to be told who listens."""
         edition = self._edition()
-        kernel_id = await super().start_kernel(
-            kernel_name=KERNEL, env=_environment(), cwd=str(Path(self.notebook).parent)
-        )
+        try:
+            kernel_id = await super().start_kernel(
+                kernel_name=KERNEL, env=_environment(), cwd=str(Path(self.notebook).parent)
+            )
+        except (OSError, SegueError) as error:
+            raise SeatFailed(f"no kernel could be started: {error}") from error
         provisioner = self.get_kernel(kernel_id).provisioner
         assert isinstance(provisioner, ForkedProvisioner)
         holder = self._holders[kernel_id] = Holder(provisioner.leash, partial(self._gone, kernel_id))

@@ -28,6 +28,9 @@ PARTS = {"player.js": player_script, "player.css": page_style, "loader.js": load
 _REFUSED_WITHIN_S = 0.02
 """A page waits so long for a refusal, which has a status of its own; its shell waits for no kernel."""
 
+_SEAT_AGAIN_S = 5
+"""When a page whose kernel could not be made is to ask again."""
+
 
 class Page(Handler):
     """``/``: the notebook as a page, with a kernel of its own."""
@@ -44,7 +47,7 @@ class Page(Handler):
         # A proxy that gathers answers would hold the shell back until the kernel is there.
         self.set_header("X-Accel-Buffering", "no")
         try:
-            self.write(render("shell.html", part_url=part_url, notes=self.settings["page_notes"]))
+            self.write(self._shell())
             await self.flush()
             await self.finish(await self._last_part(taking))
         except StreamClosedError:
@@ -54,13 +57,18 @@ class Page(Handler):
 
     @authenticated
     async def post(self) -> None:
-        """Answer a page that runs on with a fresh kernel in the place of the one that it lost."""
+        """Answer a page without a kernel with one, or say when it may ask again."""
         self.require_same_origin()
         self.set_header("Cache-Control", "no-store")
         try:
             self.write(describe(await self._take()))
         except SeatFailed:
-            raise HTTPError(500) from None
+            text = "Your place could not be made ready. It is tried again by itself."
+            raise Refusal(503, "The player could not start", text, _SEAT_AGAIN_S) from None
+
+    def _shell(self) -> str:
+        xsrf = self.xsrf_token.decode()
+        return render("shell.html", part_url=part_url, notes=self.settings["page_notes"], xsrf=xsrf)
 
     def _take(self) -> Coroutine[Any, Any, Seat]:
         kernels: PlayerKernels = self.settings["kernel_manager"]
@@ -68,12 +76,12 @@ class Page(Handler):
         return kernels.take(self.current_user)
 
     async def _last_part(self, taking: asyncio.Future[Seat]) -> str:
+        """Return the page's end: with what it needs of its kernel, or without: then it asks by itself."""
         try:
-            return render("seat.html", description=describe(await taking))
-        except Refusal as refusal:
-            return render("failed.html", words=refusal.text)
-        except SeatFailed:
-            return render("failed.html", words="The player could not start.")
+            description = describe(await taking)
+        except (Refusal, SeatFailed):
+            description = None
+        return render("seat.html", description=description)
 
 
 class Part(Private):

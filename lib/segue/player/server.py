@@ -19,6 +19,7 @@ from traitlets import default
 from traitlets.config import Config
 from voila.app import Voila
 
+from segue.pipeline.files import write_text
 from segue.pipeline.run import current_run
 from segue.player import account, entrance, monitor, page, search_file, web
 from segue.player.accounts import Accounts
@@ -44,6 +45,9 @@ _LAST_ANSWERS_S = 5.0
 
 _CARE_S = 5.0
 """Seconds between two looks at what happened to accounts elsewhere."""
+
+_TIDY_S = 60.0
+"""Seconds between two removals of what is forgotten of failed attempts to get in."""
 
 _LONGEST_FOLDER = 45
 """A Unix socket's path has about 100 characters; a kernel's own part takes 55."""
@@ -136,6 +140,10 @@ class PlayerApp(Voila):
             await self.app.settings["sessions"].sweep(self.kernel_manager)
             await self.accounts.finish_deletions()
 
+    async def _tidy(self) -> None:
+        with contextlib.suppress(StoreAway):
+            await self.accounts.forget_attempts()
+
     def _store(self) -> Store:
         """Return the store of the data set that is played."""
         return Store(self.accounts.store.client, current_run(self._settings).dataset["database"])
@@ -166,15 +174,17 @@ class PlayerApp(Voila):
             reaper.start()
             caretaker = PeriodicCallback(self._take_care, 1_000 * _CARE_S)
             caretaker.start()
+            tidying = PeriodicCallback(self._tidy, 1_000 * _TIDY_S)
+            tidying.start()
             here = url(self.ip, port)
-            address.parent.mkdir(parents=True, exist_ok=True)
-            address.write_text(here + "\n")
+            write_text(address, here + "\n")
             print(f"Listen at {here} (Ctrl-C ends it)", flush=True)
             searching = asyncio.create_task(search_file.keep(self._settings, self._store))
             await stop.wait()
             searching.cancel()
             reaper.stop()
             caretaker.stop()
+            tidying.stop()
             server.stop()
             await self.open_answers.wait(_LAST_ANSWERS_S)
             await kernels.end_all()

@@ -20,6 +20,9 @@ DATABASE = "segue_accounts"
 DELETED = "deleted"
 """The collection of deleted accounts' ids: nothing of them may be kept any more."""
 
+ATTEMPTS = "attempts"
+"""The collection of failed attempts to get in (`segue.store.attempts`): for an hour, and in no backup."""
+
 SCHEMA_VERSION = 2
 
 RESTORING = "restoring"

@@ -27,8 +27,8 @@ from pymongo.collection import Collection
 from pymongo.database import Database
 
 from segue.errors import SegueError, UsageError
+from segue.store.accounts import ATTEMPTS, RESTORING
 from segue.store.accounts import DATABASE as ACCOUNTS
-from segue.store.accounts import RESTORING
 from segue.store.personal import PREFIX, data_sets
 
 MANIFEST = "manifest.json"
@@ -171,9 +171,10 @@ def _copy(
     database: Database[RawBSONDocument], folder: Path, report: Callable[[str], object]
 ) -> dict[str, Copied]:
     folder.mkdir()
+    passing = {ATTEMPTS} if database.name == ACCOUNTS else set()
     names = [name for name in database.list_collection_names() if not name.startswith(_SYSTEM)]
     copied = {}
-    for name in sorted(names, key=lambda name: (name != OFFSETS, name)):
+    for name in sorted(set(names) - passing, key=lambda name: (name != OFFSETS, name)):
         copied[name] = _copy_collection(database[name], file_of(folder.parent, folder.name, name))
         report(f"{database.name}.{name}: {copied[name].documents} documents")
     _sync(folder)

@@ -11,8 +11,8 @@ from pymongo.collection import Collection
 from pymongo.write_concern import WriteConcern
 
 from segue.errors import SegueError, UsageError
+from segue.store.accounts import ATTEMPTS, DELETED, RESTORING
 from segue.store.accounts import DATABASE as ACCOUNTS
-from segue.store.accounts import DELETED, RESTORING
 from segue.store.backup import READ_AT_ONCE, Copied, Manifest, Raw, file_of, read_documents
 from segue.store.inserting import insert_new
 from segue.store.listeners import ALIVE_S
@@ -72,9 +72,11 @@ def _held(client: Raw) -> str | None:
     """Return a collection of Segue's that has documents, if there is one."""
     for database in (ACCOUNTS, *data_sets(client)):
         for name in client[database].list_collection_names():
-            # A store that was only looked at has its schema's version; the marks of the deleted stay anyway.
+            # A store that was only looked at has its schema's version; the marks of the deleted stay anyway,
+            # and that somebody mistyped a password is nothing to keep.
             query = {"_id": {"$ne": "schema"}} if (database, name) == (ACCOUNTS, "meta") else {}
-            if (database, name) != (ACCOUNTS, DELETED) and client[database][name].find_one(query):
+            passing = database == ACCOUNTS and name in (ATTEMPTS, DELETED)
+            if not passing and client[database][name].find_one(query):
                 return f"{database}.{name}"
     return None
 

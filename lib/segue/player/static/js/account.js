@@ -70,7 +70,7 @@ function accountPage(app) {
 function logOut(app) {
   const proof = h("input", { type: "hidden", name: "_xsrf" });
   const send = () => {
-    proof.value = cookie("_xsrf");
+    proof.value = document.querySelector("meta[name=segue-xsrf]").content;
     app.forgetSession();
   };
   return h(
@@ -84,9 +84,4 @@ function logOut(app) {
       "Log out",
     ),
   );
-}
-
-function cookie(name) {
-  const found = document.cookie.split("; ").find((each) => each.startsWith(`${name}=`));
-  return found ? decodeURIComponent(found.slice(name.length + 1)) : "";
 }

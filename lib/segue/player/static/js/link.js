@@ -95,7 +95,11 @@ export function createLink(model) {
   }
 
   model.on("msg:custom", receive);
-  if (line) line.changed = follow;
+  if (line) {
+    line.changed = follow;
+    // What became of it before is told when all are there to hear it.
+    queueMicrotask(() => closed() && follow(line.state()));
+  }
   suspect();
   return {
     on,

@@ -74,9 +74,9 @@ export function createLine() {
     }
   }
 
-  function later(pause) {
+  function later(pause, atLeast = pause / 2) {
     clearTimeout(timer);
-    timer = setTimeout(attempt, pause * (0.5 + Math.random() / 2));
+    timer = setTimeout(attempt, atLeast + (pause / 2) * Math.random());
     wait = Math.min(Math.max(2 * wait, FIRST_WAIT_MS), LONGEST_WAIT_MS);
   }
 
@@ -122,15 +122,18 @@ export function createLine() {
     const signal = AbortSignal.timeout(patience);
     const answer = await fetch(address, { method, cache: "no-store", redirect: "manual", signal });
     if (answer.ok) return answer;
-    if (answer.status === 429 || answer.status === 503) answer.words = await answer.text();
+    if (answer.status === 429 || answer.status === 503) {
+      answer.words = await answer.text();
+      answer.wait = 1000 * answer.headers.get("Retry-After") || FULL_WAIT_MS;
+    }
     throw answer;
   }
 
-  function refused({ status, type, words: said }) {
+  function refused({ status, type, words: said, wait: told }) {
     if (status === 401 || status === 403 || type === "opaqueredirect") become("out");
     else if (said) {
       become("full", said.trim());
-      later(FULL_WAIT_MS);
+      later(told, told);
     } else {
       become("away");
       later(wait);

@@ -31,15 +31,14 @@ function standing(id) {
   });
 }
 
-/** The page ends with the description of its kernel, or with why there is none, or breaks off. */
+/** The page ends with the description of its kernel, or without one, or breaks off. */
 function begin() {
   const described = document.getElementById("segue-page");
   const complete = Boolean(described?.nextSibling);
   if (begun || (!complete && document.readyState === "loading")) return;
   begun = true;
   coming.disconnect();
-  if (!document.querySelector("body > .segue-failed"))
-    line.begin(complete ? JSON.parse(described.textContent) : null);
+  line.begin(complete ? JSON.parse(described.textContent) : null);
 }
 
 show().catch((error) => {
