@@ -42,7 +42,12 @@ export function trackRow(app, item, entries) {
       "div",
       { class: "row-words" },
       h("div", { class: "row-name" }, title, dot, unseen),
-      h("span", { class: "row-artist" }, card.artist, composedMark(card, "row-mark")),
+      h(
+        "span",
+        { class: "row-artist" },
+        h("span", { class: "row-by" }, card.artist),
+        composedMark(card, "row-mark"),
+      ),
       reason,
     ),
     h(
