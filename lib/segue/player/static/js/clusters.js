@@ -15,11 +15,11 @@ export function clustersPage(app) {
   const element = h(
     "div",
     { class: "view view-clusters" },
-    h("h1", { class: "page-title" }, "Groups that sound alike"),
+    h("h1", { class: "page-title" }, "Moods"),
     h(
       "p",
       { class: "quiet" },
-      "Each track stands with those it sounds like (KMeans); the words say what sets a group apart.",
+      "Tracks that sound alike, put together by KMeans; the words say what sets each mood apart.",
     ),
     tiles,
     state,
@@ -38,7 +38,7 @@ export function clustersPage(app) {
       tiles.replaceChildren(...clusters.map((each) => clusterTile(app, each)));
       if (!stands)
         state.replaceChildren(
-          stated("state-empty", "This collection has not been put into groups yet.", {
+          stated("state-empty", "This collection has not been sorted into moods yet.", {
             label: "Find music",
             act: () => app.go("find"),
           }),
@@ -51,7 +51,7 @@ export function clustersPage(app) {
   }
 
   app.state.on("welcome", () => !element.hidden && ask());
-  return { element, title: "Groups", shown: ask, close() {} };
+  return { element, title: "Moods", shown: ask, close() {} };
 }
 
 function clusterTile(app, cluster) {

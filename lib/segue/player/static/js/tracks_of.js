@@ -22,8 +22,8 @@ export function artistPage(app) {
 export function clusterPage(app) {
   return tracksOf(app, {
     kind: "cluster",
-    unnamed: "Cluster",
-    none: "There is no track in this group.",
+    unnamed: "Mood",
+    none: "There is no track in this mood.",
     fields: (about) => (/^\d{1,4}$/.test(about) ? { number: Number(about) } : null),
     told: (answer) => ({
       title: capital(answer.words),
@@ -31,7 +31,7 @@ export function clusterPage(app) {
       print: answer.print,
     }),
     pictured: true,
-    above: () => pageLink(app, { name: "clusters" }, { class: "above-link" }, "All groups"),
+    above: () => pageLink(app, { name: "clusters" }, { class: "above-link" }, "All moods"),
   });
 }
 
