@@ -9,9 +9,9 @@ const MINUTES = 60;
 const FIGURES_OF_ALL = [
   "Listeners now",
   "Plays a minute",
-  "Not read yet",
-  "List after, median",
-  "95 of 100 within",
+  "Events waiting",
+  "Typical wait for a list",
+  "95 % of lists within",
   "Rejected",
 ];
 const PEOPLE_AND_NOT = ["real", "simulated"];
@@ -20,7 +20,7 @@ export function allActivity(app) {
   const figures = figureRow(FIGURES_OF_ALL, "all-figures");
   const plays = barChart({ heading: "Plays a minute", kinds: PEOPLE_AND_NOT, testid: "all-plays" });
   const listeners = barChart({ heading: "Active listeners", kinds: PEOPLE_AND_NOT, testid: "all-listeners" });
-  const latency = barChart({ heading: "95 of 100 lists within", kinds: ["real"], testid: "all-latency" });
+  const latency = barChart({ heading: "95 % of lists within", kinds: ["real"], testid: "all-latency" });
   const rejected = barChart({ heading: "Rejected events", kinds: ["real"], testid: "all-rejected" });
   const state = h("p", { class: "quiet activity-note", role: "status" });
   const top = h("div", { class: "activity-top" });
