@@ -8,6 +8,9 @@ const HINT =
   "Rest on a track and drag from it to another: a path. " +
   "Keys: arrows go to the nearest track that way, Enter plays, + and − zoom, 0 shows the whole map, " +
   "P begins and ends a path.";
+const FINGERS =
+  "Drag moves the map, two fingers zoom, a tap plays. " +
+  "Rest a finger on a track and draw it to another: a path.";
 
 /** `acts`: colourBy(kind), enable(wanted), closer(), farther(), whole(). */
 export function mapControls(acts, previews) {
@@ -51,7 +54,12 @@ export function mapControls(acts, previews) {
         zoom("whole", "Whole map", acts.whole),
       ),
     ),
-    hint: h("p", { class: "quiet map-hint", id: "segue-map-keys" }, HINT),
+    hint: h(
+      "p",
+      { class: "quiet map-hint" },
+      h("span", { class: "for-pointers", id: "segue-map-keys" }, HINT),
+      h("span", { class: "for-fingers" }, FINGERS),
+    ),
     /** Which colours are shown; the choice stands there only where there are both. */
     show(name, both) {
       kinds.hidden = !both;
