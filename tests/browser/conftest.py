@@ -9,8 +9,11 @@ from playwright.sync_api import Browser, BrowserContext, Page
 
 from segue.live.kept_labels import LABELS
 from segue.player.search_file import file_of
+from segue.services.ports import any_free
 from segue.settings import Settings
 from segue.store import Store, open_store
+from support.live_world import World
+from support.music_world import music_world
 from support.site import Site
 
 MARKUP = '<img src=x onerror="document.title=\'broken\'"><b>Bold & "quoted"</b>'
@@ -48,6 +51,20 @@ def site(
 ) -> Iterator[Site]:
     """The player and the worker on the tiny run."""
     with Site(services, tmp_path_factory.mktemp("site")).serving() as serving:
+        yield serving
+
+
+@pytest.fixture(scope="module")
+def music(services: Settings, tmp_path_factory: pytest.TempPathFactory) -> Iterator[World]:
+    """Sixty tracks that can be heard, and what every page shows of them, without a run of the notebooks."""
+    with music_world(services, tmp_path_factory.mktemp("music")) as world:
+        yield world
+
+
+@pytest.fixture(scope="module")
+def music_site(music: World, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Site]:
+    """The player and the worker on those, at a port that the player has again when it is started again."""
+    with Site(music.settings, tmp_path_factory.mktemp("site"), any_free()).serving() as serving:
         yield serving
 
 

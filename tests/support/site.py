@@ -51,26 +51,30 @@ class Process:
 class Site:
     """Where the player serves, and the processes behind it."""
 
-    def __init__(self, settings: Settings, logs: Path) -> None:
+    def __init__(self, settings: Settings, logs: Path, port: int = 0) -> None:
         self.settings = settings
         self.worker = Process(settings, logs / "worker.log", "worker")
-        self.player = Process(settings, logs / "player.log", "player", "--port", "0")
+        self.player = Process(settings, logs / "player.log", "player", "--port", str(port))
         self.address = ""
 
     @contextmanager
     def serving(self) -> Iterator["Site"]:
         """Serve until the block ends."""
-        file = self.settings.address_file("player")
-        file.unlink(missing_ok=True)
         self.worker.start()
-        self.player.start()
         try:
-            wait_until(file.exists, 60, f"the player serves, see {self.player.log}")
-            self.address = file.read_text().strip().rstrip("/")
+            self.start_player()
             yield self
         finally:
             assert self.player.stop() == 0, self.player.log.read_text()
             assert self.worker.stop() == 0, self.worker.log.read_text()
+
+    def start_player(self) -> None:
+        """Start the player and wait until it serves."""
+        file = self.settings.address_file("player")
+        file.unlink(missing_ok=True)
+        self.player.start()
+        wait_until(file.exists, 60, f"the player serves, see {self.player.log}")
+        self.address = file.read_text().strip().rstrip("/")
 
 
 def service_pid(settings: Settings, name: str) -> int:
