@@ -1,6 +1,7 @@
 """Kernels from the fork server: whose they are, how many wait, and what ends them."""
 
 import os
+import shutil
 import signal
 import threading
 import time
@@ -234,8 +235,10 @@ def test_nothing_outlives_a_killed_server(player: Server, first: str):
         if first == "fork server":
             fork_server(server).kill()
             assert ask(visitor.open_socket(kernel), server.told(kernel)["model"]) == visitor.account_id
+        folder = Path(server.told(kernel)["env"]["SEGUE_GATEWAY"]).parent
         left = [each.pid for each in _children(server)]
         assert len(left) >= SPARE + 1
         server.process.kill()
         server.process.wait()
         wait_until(lambda: all(map(is_gone, left)), 10, "nothing is left")
+        shutil.rmtree(folder)

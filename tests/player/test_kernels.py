@@ -2,7 +2,6 @@
 
 import json
 import os
-import shutil
 import signal
 import socket
 import subprocess
@@ -169,18 +168,6 @@ def test_a_page_that_goes_while_it_is_made_leaves_no_kernel(strict: Server, gues
         gone.sendall(f"GET / HTTP/1.1\r\nHost: {at.netloc}\r\nCookie: {guest.cookies()}\r\n\r\n".encode())
         (pid,) = wait_until(strict.kernels, 5, "its kernel starts")
     _wait_gone(pid, 12)
-
-
-def test_a_killed_server_takes_its_kernels_along(player: Server):
-    settings = beside(player.settings, "killed")
-    notebook = write_notebook(settings.home / "page.ipynb")
-    with serving(settings, notebook) as server, Visitor(server) as visitor:
-        pid = _pid(visitor, visitor.sign_up().open_page())
-        left = _connection(pid).parent
-        server.process.kill()
-        server.process.wait()
-        _wait_gone(pid, 10)
-    shutil.rmtree(left)
 
 
 def test_kernels_are_reached_by_files_that_only_their_owner_may_open(listener: Visitor):
