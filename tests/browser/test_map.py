@@ -16,6 +16,7 @@ from segue.store import Store, open_store
 from segue.store.cards import PRINT, Card
 from support import small_desk
 from support.browsing import sign_up, sound, wait_for_list
+from support.map_spots import spots
 from support.visitor import Server, serving, write_notebook
 from support.waiting import wait_until
 
@@ -152,25 +153,6 @@ def open_map(page: Page, name: str) -> Any:
     surface = page.get_by_test_id("map")
     surface.scroll_into_view_if_needed()
     return surface
-
-
-def spots(page: Page, store: Store) -> dict[int, tuple[float, float]]:
-    """Return where in the window each track of the whole map is, by the documented fit of 90 %."""
-    box = page.get_by_test_id("map").bounding_box()
-    overview = store.maps.overview()
-    assert box is not None
-    assert overview is not None
-    width, height = overview["width"], overview["height"]
-    scale = 0.9 * min(box["width"] / width, box["height"] / height)
-    (left, top), unit = overview["origin"], overview["unit"]
-    return {
-        card.track_id: (
-            box["x"] + box["width"] / 2 + ((card.xy[0] - left) / unit - width / 2) * scale,
-            box["y"] + box["height"] / 2 + ((top - card.xy[1]) / unit - height / 2) * scale,
-        )
-        for card in store.cards.find("", 100)[0]
-        if card.xy
-    }
 
 
 def test_rest_names_and_previews_a_click_plays_and_a_drag_makes_a_path(
