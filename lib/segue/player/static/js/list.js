@@ -34,14 +34,12 @@ export function trackList(app, { label, testid, live = false, entries = null, si
   function noteSeen({ target, isIntersecting }) {
     sighted(target, isIntersecting);
     clearTimeout(timers.get(target));
-    if (!isIntersecting || !target.segueItem.isNew) return;
-    timers.set(
-      target,
-      setTimeout(() => sight(target), SEEN_MS),
-    );
+    timers.delete(target);
+    if (isIntersecting && target.segueItem.isNew) timers.set(target, setTimeout(sight, SEEN_MS, target));
   }
 
   function sight(row) {
+    timers.delete(row);
     row.segueItem.seen?.();
     row.segueTell({ isNew: false });
   }

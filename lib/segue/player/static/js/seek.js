@@ -58,7 +58,8 @@ export function seekBar(app, { cardOf = null, begin = null, look = "seek-line", 
     const share = (seconds) => `${all ? (100 * Math.min(seconds, all)) / all : 0}%`;
     element.style.setProperty("--played", share(position));
     element.style.setProperty("--buffered", share(plays() ? player.buffered() : 0));
-    if (!cardOf) app.root.style.setProperty("--played", share(position));
+    // Not higher up: whatever inherits it is styled anew several times a second.
+    if (!cardOf) element.closest(".bar")?.style.setProperty("--played", share(position));
   }
 
   async function outline() {
