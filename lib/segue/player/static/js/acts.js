@@ -5,9 +5,11 @@ import { session } from "./keep.js";
 
 const REMEMBERED = 60;
 const TOLD = "segue.told";
+const PICK_MS = 2000;
 
 export function createActs(outbox) {
   const told = new Map(session.get(TOLD) ?? []);
+  let liked = { track: null, at: 0 };
 
   function act(kind, card, { position = 0, source = {}, value = null } = {}) {
     const message = {
@@ -24,9 +26,16 @@ export function createActs(outbox) {
       at: new Date().toISOString(),
     };
     if (value !== null) message.value = value;
-    if (kind !== "impression") remember(message.event_id, { kind, title: card.title });
+    if (kind !== "impression") remember(message.event_id, { kind: meaning(kind, card), title: card.title });
     outbox.add(message);
     return message;
+  }
+
+  /** A pick likes and plays at once: whichever of the two changes the list, it was the like. */
+  function meaning(kind, { track_id: track }) {
+    const at = Date.now();
+    if (kind === "like") liked = { track, at };
+    return kind === "play" && liked.track === track && at - liked.at < PICK_MS ? "like" : kind;
   }
 
   function remember(eventId, deed) {
