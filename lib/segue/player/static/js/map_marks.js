@@ -20,6 +20,12 @@ export function createMapMarks(view) {
     return [(x - from.x) * from.scale + view.width / 2, (y - from.y) * from.scale + view.height / 2];
   }
 
+  /** A name whose middle is in sight is not cut at the edge. */
+  function inside(middle, half) {
+    const isSeen = middle >= 0 && middle <= view.width;
+    return isSeen ? Math.max(half, Math.min(view.width - half, middle)) : middle;
+  }
+
   /** Names in the middle of their groups, the largest first; one that would lie over another is left out. */
   function placeLabels() {
     const taken = [];
@@ -27,7 +33,8 @@ export function createMapMarks(view) {
       const { label } = each;
       each.width ||= label.offsetWidth / 2;
       each.height ||= label.offsetHeight / 2;
-      const [left, top] = at(each.x, each.y);
+      const [middle, top] = at(each.x, each.y);
+      const left = inside(middle, each.width);
       const covered = taken.some(
         (other) =>
           Math.abs(other.left - left) < other.width + each.width + APART &&
