@@ -33,13 +33,14 @@ class Bench:
 
     async def _make(self) -> Spare:
         self.making += 1
+        edition = self.edition
         self.most = max(self.most, self.making)
         try:
             await self.go.wait()
             await asyncio.sleep(0)
             if self.fails:
                 raise RuntimeError("none to be had")
-            return Spare(str(next(self._numbers)), Leash(), self.edition)  # type: ignore[arg-type]
+            return Spare(str(next(self._numbers)), Leash(), edition)  # type: ignore[arg-type]
         finally:
             self.making -= 1
 
@@ -112,6 +113,21 @@ def test_dead_ones_and_those_of_an_earlier_run_are_ended_and_not_given():
         assert (await pool.take()).kernel_id not in {gone, first.kernel_id, following.kernel_id}
         await settled()
         assert gone in bench.ended
+
+    run(case)
+
+
+def test_one_that_was_begun_for_an_earlier_run_is_ended_and_not_given():
+    async def case(bench: Bench) -> None:
+        pool = bench.pool()
+        taker = asyncio.create_task(pool.take())
+        await settled()
+        bench.edition = "second"
+        bench.go.set()
+        assert (await taker).edition == "second"
+        await settled()
+        assert bench.ended == ["0", "1"]
+        assert len(pool) == 2
 
     run(case)
 

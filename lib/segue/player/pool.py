@@ -114,6 +114,9 @@ class Pool:
         self.fill()
 
     def _give(self, spare: Spare) -> None:
+        if spare.edition != self._edition():
+            self._run(self._end(spare))
+            return
         waiting = self._next_waiting()
         if waiting:
             waiting.set_result(spare)
