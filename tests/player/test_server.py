@@ -277,18 +277,20 @@ if said == "dies": os._exit(1)
 raise ValueError("the inner secret")
 """
     notebook = write_notebook(settings.home / "page.ipynb", cell)
-    said, texts = settings.home / "said", []
+    said, answers = settings.home / "said", []
     said.write_text("fails")
     with serving(settings, notebook, spare=0, ready_s=4.0) as failing, Visitor(failing) as visitor:
         visitor.sign_up()
         for word in ("fails", "hangs", "dies"):
             said.write_text(word)
-            texts.append(visitor.get("/").text)
+            answers.append((visitor.get("/"), visitor.post("/")))
         wait_until(lambda: not failing.kernels(), 30, "no kernel is left")
-    for text in texts:
-        assert "could not start" in text
-        body = text.split("<body")[1]
-        assert not re.search(r"inner secret|ValueError|Traceback|voila.js|--show_tracebacks|os._exit", body)
+    for page, running in answers:
+        assert (page.status_code, 'id="segue-page"' in page.text) == (200, False)
+        assert (running.status_code, running.headers["Retry-After"]) == (503, "5")
+        assert "The player could not start" in running.text
+        shown = page.text.split("<body")[1] + running.text
+        assert not re.search(r"inner secret|ValueError|Traceback|voila.js|--show_tracebacks|os._exit", shown)
 
 
 def test_the_address_stands_in_a_file_while_it_serves(player: Server):
