@@ -31,11 +31,13 @@ export function createActs(outbox) {
     return message;
   }
 
-  /** A pick likes and plays at once: whichever of the two changes the list, it was the like. */
+  /** A pick likes and plays at once, and it was the like; who goes on from what was just liked skips nothing. */
   function meaning(kind, { track_id: track }) {
     const at = Date.now();
     if (kind === "like") liked = { track, at };
-    return kind === "play" && liked.track === track && at - liked.at < PICK_MS ? "like" : kind;
+    if (liked.track !== track) return kind;
+    if (kind === "play" && at - liked.at < PICK_MS) return "like";
+    return kind === "skip" ? "leave" : kind;
   }
 
   function remember(eventId, deed) {
