@@ -12,7 +12,7 @@ export function starters(app) {
     "section",
     { class: "starters", "data-testid": "starters", "aria-label": "Pick what you like", hidden: true },
     h("h2", {}, "Pick what you like"),
-    h("p", { class: "quiet" }, "Three sounds far apart. Each pick plays, and the list below follows."),
+    h("p", { class: "quiet" }, "Each pick plays, and the list below follows."),
     cards,
   );
 
