@@ -76,7 +76,7 @@ bench: dev  ## every benchmark, quick form
 constraints: dev  ## pin what is installed now
 	$(BIN)/python -m pip freeze --exclude-editable --exclude pip --exclude setuptools | LC_ALL=C sort -f > constraints.txt
 
-screenshots: dev  ## the README's pictures, by a Chromium on the PATH (ALL=folder: of every page)
+screenshots: dev  ## the README's pictures, by a Chromium on the PATH (ALL=folder: of every page and state)
 	$(BIN)/python docs/screenshots.py $(ALL)
 
 clean:  ## remove what was built; var/ (services, data sets) and runs/ stay
