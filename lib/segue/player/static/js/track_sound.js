@@ -19,7 +19,7 @@ const SPOKEN_NOTES = 3;
 
 export function trackSound() {
   const scales = h("dl", { class: "scales" });
-  const notes = h("div", { class: "notes", role: "img" });
+  const notes = h("div", { class: "pitches", role: "img" });
   const element = h(
     "section",
     { class: "track-sound", "aria-label": "How it sounds" },
