@@ -267,6 +267,22 @@ def test_a_page_that_wakes_as_somebody_elses_begins_anew(
     expect(page.get_by_test_id("account")).to_have_text(f"{name}x")
 
 
+def test_a_page_whose_kernel_cannot_be_made_says_so_and_gets_one_by_itself(
+    page: Page, house: House, name: str
+):
+    sign_up(page, name)
+    wait_for_list(page)
+    with house.holding("broken"):
+        # What waited for somebody ran an older notebook.
+        os.utime(house.notebook)
+        page.goto("/")
+        page.evaluate("window.same = true")
+        expect(page.locator(".notice")).to_contain_text("could not start", timeout=30_000)
+        expect(page.get_by_test_id("for-you")).to_contain_text("tried again by itself")
+    wait_for_list(page)
+    assert page.evaluate("window.same")
+
+
 def test_leaving_the_page_ends_its_kernel_at_once(page: Page, house: House, name: str):
     sign_up(page, name)
     wait_for_list(page)

@@ -25,6 +25,8 @@ from segue.player.widget import PlayerWidget
 home = Path(os.environ["SEGUE_HOME"])
 while (home / "late").exists():
     time.sleep(0.02)
+if (home / "broken").exists():
+    raise OSError("broken")
 
 def card(number):
     return {
@@ -65,7 +67,8 @@ widget = PlayerWidget()
 widget.on_msg(answer)
 widget
 """
-"""A file ``late`` in the home keeps the notebook from its widget; with ``first`` a visit is a first one."""
+"""A file ``late`` in the home holds the notebook up while it lies there, and ``broken`` makes it fail; with
+``first`` a visit is a first one."""
 
 _ANSWERED = "\nwidget = PlayerWidget()"
 
