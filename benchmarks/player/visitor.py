@@ -26,13 +26,15 @@ _LIST_S = 10.0
 _RANGE = 160 << 10
 _RANGE_EVERY_S = 4.0
 _PROGRESS_EVERY = 2
+_Looks = list[tuple[int, str]]
 
 
 @dataclass
 class Tally:
     """What happened to all visitors.
 
-    ``down`` is true while the server is meant to be away: what fails then is no failure.
+    ``down`` is true while the server is meant to be away: what fails then is no failure. ``unchanged`` counts
+    lists that answered a like and looked as the one that was liked from.
     """
 
     failed: Counter[str] = field(default_factory=Counter)
@@ -79,7 +81,7 @@ class Visitor:
         self._liked: set[int] = set()
         self._order: dict[str, int] = {}
         self._unanswered: dict[str, tuple[dict[str, Any], asyncio.Future[bool]]] = {}
-        self._unlisted: dict[int, asyncio.Future[float]] = {}
+        self._unlisted: dict[int, tuple[_Looks, asyncio.Future[float]]] = {}
         self._leaving = False
 
     async def sign_up(self) -> None:
@@ -206,12 +208,19 @@ class Visitor:
                 self.tally.fail("an act was refused")
 
     def _listed(self, told: dict[str, Any]) -> None:
-        number = self._order.get(told["caused_by"] or "", -1)
-        if number >= 0 and _looks(told) == _looks(self._list):
-            self.tally.unchanged += 1
+        """Take a list; a like is answered by the first that knows of it and looks otherwise than before it.
+
+        Those of other acts may look as they did: of what is heard to its end, or told again on a new line.
+        """
+        number, looks = self._order.get(told["caused_by"] or "", -1), _looks(told)
         self._list = told
-        for waiting in [each for each in self._unlisted if each <= number]:
-            listed = self._unlisted.pop(waiting)
+        for liked, (before, listed) in list(self._unlisted.items()):
+            if liked > number:
+                continue
+            if looks == before:
+                self.tally.unchanged += 1
+                continue
+            del self._unlisted[liked]
             if not listed.done():
                 listed.set_result(time.perf_counter())
 
@@ -261,7 +270,7 @@ class Visitor:
             self._liked.add(track)
             act = self._message(track, "like", item)
             listed = asyncio.get_running_loop().create_future()
-            self._unlisted[self._order[act["event_id"]]] = listed
+            self._unlisted[self._order[act["event_id"]]] = _looks(self._list), listed
             began = time.perf_counter()
             accepted = asyncio.create_task(self._send(act))
             disturbed = self.tally.down
@@ -270,6 +279,7 @@ class Visitor:
                 if not (disturbed or self.tally.down):
                     self.tally.likes_ms.append(1_000 * (answered - began))
             except TimeoutError:
+                self._unlisted.pop(self._order[act["event_id"]], None)
                 if not disturbed:
                     self.tally.fail("a like without a list")
             await accepted
@@ -331,6 +341,6 @@ class Visitor:
         return {"Cookie": cookies, "Origin": self.base, "Accept": "text/html"}
 
 
-def _looks(told: dict[str, Any]) -> list[tuple[int, str]]:
+def _looks(told: dict[str, Any]) -> _Looks:
     """Return what of a list a listener sees: the tracks in their order, with their reasons."""
     return [(item["track"]["track_id"], item["why"]["text"]) for item in told["items"]]
