@@ -116,7 +116,7 @@ class LogOut(Handler):
         try:
             self.check_xsrf_cookie()
         except HTTPError:
-            self.redirect("/account", status=303)
+            self.redirect("/account" if self.current_user else "/login", status=303)
             return
         with contextlib.suppress(StoreAway):
             await self.end_session()
