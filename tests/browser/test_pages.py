@@ -158,3 +158,17 @@ def test_axe_finds_nothing_serious_on_any_page(
             page.goto(entrance)
             found[entrance] = findings(page)
     assert {where: each for where, each in found.items() if each} == {}
+
+
+def test_how_it_works_is_written_across_its_sheet(browser: Browser, server: Server, login: StorageState):
+    with opened(browser, server, login, viewport={"width": 1440, "height": 900}) as page:
+        page.goto("/")
+        settle(page)
+        page.get_by_test_id("account").click()
+        page.get_by_role("menuitem", name="How it works").click()
+        sheet = page.get_by_role("dialog", name="How it works")
+        whole = sheet.bounding_box()
+        said = sheet.locator("p").first.bounding_box()
+    assert whole is not None
+    assert said is not None
+    assert said["width"] > 0.8 * whole["width"]
