@@ -9,6 +9,7 @@ import de.bwaldvogel.mongo.backend.KeyValue;
 import de.bwaldvogel.mongo.backend.Missing;
 import de.bwaldvogel.mongo.backend.h2.H2Backend;
 import de.bwaldvogel.mongo.backend.h2.H2Database;
+import de.bwaldvogel.mongo.bson.BinData;
 import de.bwaldvogel.mongo.bson.Document;
 import de.bwaldvogel.mongo.oplog.Oplog;
 import de.bwaldvogel.mongo.wire.bson.BsonDecoder;
@@ -18,7 +19,7 @@ import io.netty.buffer.Unpooled;
 import io.netty.channel.Channel;
 import java.nio.ByteBuffer;
 import java.util.ArrayList;
-import java.util.Arrays;
+import java.util.Collection;
 import java.util.List;
 import java.util.Map;
 import java.util.Set;
@@ -42,7 +43,11 @@ public final class Store extends H2Backend {
     private static final long PAUSE_MS = 20;
     private static final int ROUNDS_A_MOVE = 50;
     private static final int SLICE_BYTES = 1 << 20;
+    private static final int SLICE_BETWEEN_WRITES_BYTES = 1 << 18;
     private static final int FULL_PERCENT = 70;
+    // To keep a large file fuller than this while documents change costs as much as the changes themselves.
+    private static final int FULL_BETWEEN_WRITES_PERCENT = 50;
+    private static final long LARGE_BYTES = 32 << 20;
 
     private final MVStore store;
     private final ReadWriteLock commands = new ReentrantReadWriteLock(true);
@@ -136,7 +141,9 @@ public final class Store extends H2Backend {
             if (store.isClosed()) {
                 return false;
             }
-            boolean rewritten = store.compact(FULL_PERCENT, SLICE_BYTES);
+            boolean rewritten = quiet || file.size() < LARGE_BYTES
+                ? store.compact(FULL_PERCENT, SLICE_BYTES)
+                : store.compact(FULL_BETWEEN_WRITES_PERCENT, SLICE_BETWEEN_WRITES_BYTES);
             store.commit();
             store.executeFilestoreOperation(file::dropUnusedChunks);
             boolean gaps = file.getFillRate() < FULL_PERCENT;
@@ -281,11 +288,32 @@ public final class Store extends H2Backend {
     private static final class DocumentType extends BasicDataType<Document> {
         @Override
         public int getMemory(Document document) {
-            return 128 + encode(document).readableBytes();
+            return 128 + size(document);
+        }
+
+        /** About the bytes of a value as BSON; asked twice for each write, it must not encode to know. */
+        private static int size(Object value) {
+            if (value instanceof BinData binary) {
+                return 5 + binary.getData().length;
+            }
+            if (value instanceof String text) {
+                return 5 + text.length();
+            }
+            int bytes = 8;
+            if (value instanceof Map<?, ?> document) {
+                for (Map.Entry<?, ?> entry : document.entrySet()) {
+                    bytes += 2 + ((String) entry.getKey()).length() + size(entry.getValue());
+                }
+            } else if (value instanceof Collection<?> list) {
+                for (Object element : list) {
+                    bytes += 4 + size(element);
+                }
+            }
+            return bytes;
         }
 
         private static ByteBuf encode(Document document) {
-            ByteBuf bytes = Unpooled.buffer(256);
+            ByteBuf bytes = Unpooled.buffer(64 + size(document));
             BsonEncoder.encodeDocument(document, bytes);
             return bytes;
         }
@@ -377,7 +405,7 @@ public final class Store extends H2Backend {
 
     public static void main(String[] arguments) {
         MVStore file = new MVStore.Builder()
-            .fileName(arguments[1]).pageSplitSize(4096).compress().autoCommitDisabled().autoCommitBufferSize(0).open();
+            .fileName(arguments[1]).pageSplitSize(4096).cacheSize(64).autoCommitDisabled().autoCommitBufferSize(0).open();
         file.setRetentionTime(0);
         file.setVersionsToKeep(0);
         Store store = new Store(file);

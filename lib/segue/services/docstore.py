@@ -20,7 +20,8 @@ EMBEDDED = "embedded H2"
 MONGOD = "mongod"
 
 _JVM = (
-    "-Xmx1g", "-XX:+UseSerialGC", "-XX:TieredStopAtLevel=1", "-XX:+ExitOnOutOfMemoryError",
+    "-Xmx1g", "-XX:+UseG1GC", "-XX:MaxGCPauseMillis=15", "-XX:ParallelGCThreads=2", "-XX:ConcGCThreads=1",
+    "-XX:TieredStopAtLevel=1", "-XX:+ExitOnOutOfMemoryError",
     "-Djava.awt.headless=true", "-Dorg.slf4j.simpleLogger.defaultLogLevel=warn",
     "-Dorg.slf4j.simpleLogger.showDateTime=true", "-cp", "classes:lib/*",
 )  # fmt: skip

@@ -22,7 +22,7 @@ DEPENDENCIES = (
 KIND = f"Kafka {VERSION}"
 
 _JVM = (
-    "-Xmx256m", "-XX:+UseSerialGC", "-XX:TieredStopAtLevel=1", "-XX:+ExitOnOutOfMemoryError",
+    "-Xmx256m", "-Xmn32m", "-XX:+UseSerialGC", "-XX:TieredStopAtLevel=1", "-XX:+ExitOnOutOfMemoryError",
     "-Djava.awt.headless=true", "-Dorg.apache.logging.log4j.level=WARN", "-cp", "lib/*",
 )  # fmt: skip
 # One broker holds every replica. Few partitions of its own topics and a short session make its start quick:
