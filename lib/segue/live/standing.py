@@ -11,7 +11,7 @@ from uuid import UUID
 from segue.live import listener
 from segue.live.events import PlayEvent
 from segue.live.listener import ListenerState
-from segue.store.listeners import NEVER_MS, RECENT_EVENTS, ListenerDocument, Place, pack, unpack
+from segue.store.listeners import NEVER_MS, ListenerDocument, Place, is_packed, pack, split, unpack
 
 _EPOCH, _MILLISECOND = datetime(1970, 1, 1, tzinfo=UTC), timedelta(milliseconds=1)
 
@@ -89,25 +89,24 @@ def advance(
     if not new:
         return standing
     state = ListenerState() if standing is None else standing.state
-    recent = dict(unpack(standing.recent)) if standing is not None else {}
+    recent = b"" if standing is None else standing.recent
     forgotten_ms = NEVER_MS if standing is None else standing.forgotten_ms
     last: Received | None = None
     for each in new:
         event_id = each.event.event_id
-        if event_id.bytes in recent or event_id in stored:
+        if event_id in stored or is_packed(event_id.bytes, recent):
             continue
         state, last = listener.apply(state, each.event), each
-        recent[event_id.bytes] = milliseconds(each.event.at)
+        recent += pack([(event_id.bytes, milliseconds(each.event.at))])
     if last is None:
         return standing
-    kept = list(recent.items())
-    forgotten, kept = kept[:-RECENT_EVENTS], kept[-RECENT_EVENTS:]
+    forgotten, recent = split(recent)
     return Standing(
         listener_id=listener_id,
         place=Place(*line, last.offset),
         state=state,
-        recent=pack(kept),
-        forgotten_ms=max([forgotten_ms, *(at_ms for _, at_ms in forgotten)]),
+        recent=recent,
+        forgotten_ms=max([forgotten_ms, *(at_ms for _, at_ms in unpack(forgotten))]),
         caused_by=str(last.event.event_id),
     )
 
@@ -124,8 +123,7 @@ def doubtful(standing: Standing | None, line: Line, received: Iterable[Received]
         for each in received
         if not _is_held(standing, line, each) and milliseconds(each.event.at) <= standing.forgotten_ms
     ]
-    known = {event_id for event_id, _ in unpack(standing.recent)} if old else set()
-    return {event.event_id for event in old if event.event_id.bytes not in known}
+    return {event.event_id for event in old if not is_packed(event.event_id.bytes, standing.recent)}
 
 
 def milliseconds(at: datetime) -> int:

@@ -26,6 +26,7 @@ NEVER_MS = -(2**62)
 """Before the time of any event, in milliseconds since 1970."""
 
 _ID_BYTES, _RECENT_BYTES = 16, 24
+_WRITTEN_AT_ONCE = 500
 
 
 class Place(NamedTuple):
@@ -81,6 +82,20 @@ def unpack(recent: bytes) -> list[tuple[bytes, int]]:
     ]
 
 
+def is_packed(event_id: bytes, recent: bytes) -> bool:
+    """Tell whether an id is among those that `pack` packed."""
+    at = recent.find(event_id)
+    while at % _RECENT_BYTES and at >= 0:
+        at = recent.find(event_id, at + 1)
+    return at >= 0
+
+
+def split(recent: bytes) -> tuple[bytes, bytes]:
+    """Return the events that are forgotten, and the `RECENT_EVENTS` that are kept, both as packed."""
+    kept = max(0, len(recent) - RECENT_EVENTS * _RECENT_BYTES)
+    return recent[:kept], recent[kept:]
+
+
 class ListenerStore:
     """Read and write listeners, keyed by listener id."""
 
@@ -97,7 +112,7 @@ class ListenerStore:
         return self.by_ids([listener_id]).get(listener_id)
 
     def advance(self, changes: Sequence[tuple[ListenerDocument, Place | None]]) -> frozenset[str]:
-        """Put each new document in the place of the one that it rests on, in one command of each kind.
+        """Put each new document in the place of the one that it rests on, many in one command.
 
         Every write is conditional: the store never holds a part of a document, and never goes back in offset.
 
@@ -112,6 +127,12 @@ class ListenerStore:
         frozenset of str
             The listeners whose document is now another than the new one: it had been changed meanwhile.
         """
+        refused: set[str] = set()
+        for start in range(0, len(changes), _WRITTEN_AT_ONCE):
+            refused |= self._advance(changes[start : start + _WRITTEN_AT_ONCE])
+        return frozenset(refused)
+
+    def _advance(self, changes: Sequence[tuple[ListenerDocument, Place | None]]) -> set[str]:
         refused = {new.listener_id for new, base in changes if base is not None and base.holds(new.place)}
         fresh = [new for new, base in changes if base is None]
         changed = [
@@ -121,7 +142,7 @@ class ListenerStore:
             refused |= self._insert(fresh)
         if changed:
             refused |= self._replace(changed)
-        return frozenset(refused)
+        return refused
 
     def _insert(self, fresh: Sequence[ListenerDocument]) -> set[str]:
         there = insert_new(self._collection, [_document(new) for new in fresh])

@@ -15,7 +15,7 @@ from segue.store.tracks import READ_AT_ONCE
 if TYPE_CHECKING:
     import pandas as pd
 
-_BATCH = 5_000
+_BATCH = 1_000
 
 
 class PlayStore:
