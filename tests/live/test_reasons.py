@@ -6,7 +6,8 @@ import pytest
 
 from segue.live import reasons
 from segue.live.events import Recommendation, Why, now
-from segue.live.reasons import Label, Teller, listeners_words, read_items, title
+from segue.live.reasons import Label, Teller, read_items, title
+from segue.models.for_history import as_arrays
 from segue.models.kinds import Basis, Because, Scored
 from segue.store.cards import PRINT
 
@@ -49,9 +50,11 @@ def test_a_title_is_one_short_line_of_plain_text():
 
 
 def test_who_listens_is_said_truly():
-    of = sounding()
-    assert listeners_words(title(of), simulated=False) == "listeners of “Night Ferry” play this too"
-    assert listeners_words(title(of), simulated=True) == "simulated listeners of “Night Ferry” play this too"
+    labels = {2: sounding()}
+    for simulated, who in ((False, "listeners"), (True, "simulated listeners")):
+        teller = Teller(np.array([1, 2]), np.zeros(2), lambda ids: labels, simulated=simulated)
+        items = teller.items([Scored(1, 0.0)], [Because(Basis.LISTENERS, (2,))])
+        assert items[0].why.text == f"{who} of “Night Ferry” play this too"
     assert reasons.popular_words(1, simulated=False) == "played by 1 listener here"
     assert reasons.popular_words(1_200, simulated=True) == "played by 1,200 simulated listeners here"
     assert reasons.new_words(anybody_plays=True) == "nobody here has played it yet"
@@ -102,16 +105,42 @@ def test_a_title_of_any_kind_stays_text(text):
     items = teller.items(chosen, because)
     assert [(item.track_id, item.score) for item in items] == [(1, 0.3), (2, 0.0)]
     assert items[0].why == Why(kind="sound", because_of=[2], text=f"near {title(labels[2])}")
-    assert items[1].why.text == listeners_words(title(labels[1]), simulated=False)
+    assert items[1].why.text == f"listeners of {title(labels[1])} play this too"
     assert items[1].why.because_of == [1, 2]
 
 
 def test_a_message_with_told_items_is_that_of_the_schema():
     teller = Teller(np.array([1, 2]), np.array([0, 3]), lambda ids: {}, simulated=True)
-    told = teller.tell_each([([Scored(2, 0.5)], [Because(Basis.POPULARITY, ())])])[0]
+    reasons_of = as_arrays([Because(Basis.POPULARITY, ())])
+    told = teller.tell_each([(np.array([2]), np.array([0.5]), *reasons_of)])[0]
     head = Recommendation(
         recommendation_id=UUID(int=5), dataset="d", listener_id="l", made_at=now(), model='m"', items=[]
     )
     whole = head.model_copy(update={"items": read_items(told)})
     assert Recommendation.from_bytes(head.to_bytes_with(told)) == whole
     assert json.loads(head.to_bytes_with(told)) == json.loads(whole.to_bytes())
+
+
+def test_every_score_is_told_to_six_decimals():
+    scores = [0.0, 1.0, -1.0, 0.5, -0.25, 1e-6, -1e-6, 123456.789012, 0.1 + 0.2, 1e9, -3.000001, 0.100001]
+    teller = Teller(np.arange(20), np.zeros(20), lambda ids: {}, simulated=False)
+    items = teller.items(
+        [Scored(track, score) for track, score in enumerate(scores)],
+        [Because(Basis.CHANCE, ())] * len(scores),
+    )
+    assert [item.score for item in items] == [round(score, 6) for score in scores]
+    assert [item.track_id for item in items] == list(range(len(scores)))
+
+
+def test_a_thousand_labels_are_told_as_the_first_ones():
+    labels = {track: Label(f"Track {track} " + "é" * (track % 50)) for track in range(3_000)}
+    teller = Teller(np.arange(3_000), np.zeros(3_000), lambda ids: labels, simulated=False)
+    for start in range(0, 3_000, 30):
+        tracks = range(start, start + 30)
+        items = teller.items(
+            [Scored(track, 0.0) for track in tracks],
+            [Because(Basis.LISTENERS, (2_999 - track, track, 7)) for track in tracks],
+        )
+        for track, item in zip(tracks, items, strict=True):
+            assert item.why.because_of == [2_999 - track, track, 7]
+            assert item.why.text == f"listeners of {title(labels[2_999 - track])} play this too"

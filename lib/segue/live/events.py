@@ -120,10 +120,10 @@ class Recommendation(_Message):
     items: list[Item] = Field(max_length=200)
     caused_by: UUID | None = None
 
-    def to_bytes_with(self, items: str) -> bytes:
+    def to_bytes_with(self, items: bytes) -> bytes:
         """Return the message with other items, which are JSON already, as it stands in the topic."""
-        head = self.model_dump_json(exclude={"items"})
-        return f'{head[:-1]},"items":{items}}}'.encode()
+        head = self.model_dump_json(exclude={"items"}).encode()
+        return b'%b,"items":%b}' % (head[:-1], items)
 
 
 def new_event_id() -> UUID:

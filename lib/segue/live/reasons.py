@@ -5,24 +5,22 @@ from __future__ import annotations
 import json
 import struct
 import unicodedata
-from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
-from functools import lru_cache
+from collections.abc import Callable, Collection, Mapping, Sequence
 
 import numpy as np
 from pydantic import TypeAdapter
 
 from segue.live.events import Item, Why
+from segue.live.label_table import LabelTable, Texts
 from segue.models.data import positions_in
-from segue.models.kinds import Basis, Because, Scored
+from segue.models.for_history import as_arrays
+from segue.models.kinds import BASES, Basis, Because, Scored
 from segue.store.cards import PRINT
 
 DIFFERENT = 0.2
 """How far two ranks of the catalogue must lie apart before a word is said about it."""
 
 _TITLE = 60
-_QUOTED = 65_536
-_SENTENCES = 4_096
-_WORDS_SAID = 3
 _WORDS = {
     "loudness": ("louder", "quieter"),
     "brightness": ("brighter", "darker"),
@@ -35,8 +33,8 @@ _WORDS = {
 """What is said of more and of less of a number; ``noise`` is rolloff, which brightness tells already."""
 
 _NUMBERS = [i for i, name in enumerate(PRINT) if name in _WORDS]
-_WORDS_OF = [_WORDS[PRINT[i]] for i in _NUMBERS]
 _LEAST = round(1000 * DIFFERENT)
+_SOUND, _LISTENERS, _CHANCE = (BASES.index(basis) for basis in (Basis.SOUND, Basis.LISTENERS, Basis.CHANCE))
 
 
 class Label:
@@ -75,17 +73,18 @@ class Label:
 
 _ITEMS = TypeAdapter(list[Item])
 _escape = json.JSONEncoder(ensure_ascii=False).encode
-
-_Scored = tuple[int, float]
-_Because = tuple[Basis, tuple[int, ...]]
-_NAMELESS = Label("")
+_NAMELESS = 0
 
 Labels = Callable[[Collection[int]], Mapping[int, Label]]
 """Gives what the cards say of tracks; a track without a card is left out."""
 
+Told = tuple[np.ndarray, np.ndarray, np.ndarray, np.ndarray]
+"""A list without words: int64[k] track ids, float64[k] scores, and for their reasons the two arrays of
+`segue.models.for_history.as_arrays`."""
+
 
 class Teller:
-    """Puts the reasons of a list into words.
+    """Puts the reasons of a list into words, in one compiled pass (`segue.live.kernels.tell`).
 
     Parameters
     ----------
@@ -100,66 +99,90 @@ class Teller:
     def __init__(
         self, track_ids: np.ndarray, popularity: np.ndarray, labels: Labels, *, simulated: bool
     ) -> None:
+        from segue.live.kernels import tell
+
+        self._kernel = tell
         self._track_ids, self._popularity = track_ids, popularity
         self._labels, self._simulated = labels, simulated
         self._anybody_plays = bool(popularity.any())
-        self._popular: dict[int, str] = {}
+        self._phrases = _phrases(simulated=simulated)
+        self._table, self._label_of = LabelTable(len(_NUMBERS)), dict[int, int]()
+        self._table.add_label(Label("").quoted, b"")
+        self._whole, self._anyone_of = Texts(), dict[int, int]()
+        self._by_chance = self._whole.add(_json("new", "drawn by chance"))
+        # At the far end of a ranking by sound a track is like none of the listener's.
+        self._a_change = self._whole.add(_json("new", "a change: it sounds like nothing played so far"))
 
     def items(self, chosen: Sequence[Scored], because: Sequence[Because]) -> list[Item]:
         """Return the items of a list with the reason of each, given what each rests on."""
-        rounded = [(track, round(score, 6)) for track, score in chosen]
-        return read_items(self.tell_each([(rounded, because)])[0])
+        ids = np.array([track for track, _ in chosen], dtype=np.int64)
+        scores = np.array([score for _, score in chosen], dtype=np.float64)
+        return read_items(self.tell_each([(ids, scores, *as_arrays(because))])[0])
 
-    def tell_each(self, lists: Sequence[tuple[Sequence[_Scored], Sequence[_Because]]]) -> list[str]:
-        """Return what `items` gives for each of some lists, as JSON; labels are asked for once."""
+    def tell_each(self, lists: Sequence[Told]) -> list[bytes]:
+        """Return the items of some lists as JSON, scores to six decimals; labels are asked for once."""
+        named = [(ids.tolist(), bases.tolist(), because.tolist()) for ids, _, bases, because in lists]
         wanted: set[int] = set()
-        for chosen, because in lists:
-            wanted.update([track for track, _ in chosen])
-            for _, ids in because:
-                wanted.update(ids)
-        known = self._labels(wanted) if wanted else {}
-        # A catalogue's labels are in no cache: each is looked up there once.
-        labels = {track: known[track] for track in wanted if track in known}
-        by_sound = [
-            (labels.get(track), labels.get(ids[0]))
-            for chosen, because in lists
-            for (track, _), (basis, ids) in zip(chosen, because, strict=True)
-            if ids and basis is Basis.SOUND
-        ]
-        compared = iter(compare_each(by_sound))
-        return [self._told(*each, labels, compared) for each in lists]
+        for ids, _, because in named:
+            wanted.update(ids, *because)
+        wanted.discard(-1)
+        missing = wanted.difference(self._label_of)
+        if missing:
+            known = self._labels(missing)
+            for track in missing:
+                if label := known.get(track):
+                    self._label_of[track] = self._table.add_label(label.quoted, label.told)
+        return [self._told(*each, *lists_of) for each, lists_of in zip(lists, named, strict=True)]
 
     def _told(
         self,
-        chosen: Sequence[_Scored],
-        because: Sequence[_Because],
-        labels: Mapping[int, Label],
-        compared: Iterator[str],
-    ) -> str:
-        """Return a list as JSON; ``compared`` tells of the tracks that sound like others, in turn."""
-        items = []
-        for (track, score), (basis, ids) in zip(chosen, because, strict=True):
-            if ids and basis is Basis.SOUND:
-                words = near_words(labels.get(ids[0], _NAMELESS).quoted, next(compared))
-                why = f'{{"kind":"sound","because_of":[{ids[0]}],"text":"{words}"}}'
-            elif ids and basis is Basis.LISTENERS:
-                words = listeners_words(labels.get(ids[0], _NAMELESS).quoted, simulated=self._simulated)
-                why = f'{{"kind":"listeners","because_of":{list(ids)},"text":"{words}"}}'
+        track_ids: np.ndarray,
+        scores: np.ndarray,
+        _: np.ndarray,
+        because: np.ndarray,
+        ids: Sequence[int],
+        bases: Sequence[int],
+        rows: Sequence[Sequence[int]],
+    ) -> bytes:
+        """Return a list as JSON; the last three say the same as the arrays."""
+        kernel, label_of = self._kernel, self._label_of
+        kinds, told_of = bytearray(len(ids)), []
+        for i, (track, basis, row) in enumerate(zip(ids, bases, rows, strict=True)):
+            if row[0] >= 0 and basis in (_SOUND, _LISTENERS):
+                kinds[i] = kernel.NEAR if basis == _SOUND else kernel.LISTENERS
+                told_of.append(label_of.get(row[0], _NAMELESS))
             else:
-                why = self._without_tracks(track, basis)
-            items.append(f'{{"track_id":{track},"score":{score},"why":{why}}}')
-        return f"[{','.join(items)}]"
+                kinds[i] = kernel.WHOLE
+                told_of.append(self._without_tracks(track, basis))
+        own = [label_of.get(track, _NAMELESS) for track in ids]
+        table, whole = self._table, self._whole
+        told: bytes = kernel.tell(
+            track_ids,
+            np.rint(scores * 1e6).astype(np.int64),
+            np.frombuffer(kinds, dtype=np.uint8),
+            because,
+            np.array(own, dtype=np.int64),
+            np.array(told_of, dtype=np.int64),
+            table.text,
+            table.bounds,
+            table.prints,
+            table.has_print,
+            whole.text,
+            whole.bounds,
+            *self._phrases,
+            _LEAST,
+        ).tobytes()
+        return told
 
-    def _without_tracks(self, track_id: int, basis: Basis) -> str:
-        """Return a `Why` that names no track, as JSON."""
-        if basis is Basis.CHANCE:
-            return _json("new", "drawn by chance")
-        if basis is Basis.SOUND:
-            # At the far end of a ranking by sound a track is like none of the listener's.
-            return _json("new", "a change: it sounds like nothing played so far")
-        if track_id not in self._popular:
-            self._popular[track_id] = self._anyone(track_id)
-        return self._popular[track_id]
+    def _without_tracks(self, track_id: int, basis: int) -> int:
+        """Return the number of the reason that names no track."""
+        if basis == _CHANCE:
+            return self._by_chance
+        if basis == _SOUND:
+            return self._a_change
+        if track_id not in self._anyone_of:
+            self._anyone_of[track_id] = self._whole.add(self._anyone(track_id))
+        return self._anyone_of[track_id]
 
     def _anyone(self, track_id: int) -> str:
         place = positions_in(self._track_ids, [track_id])[0]
@@ -169,76 +192,26 @@ class Teller:
         return _json("new", new_words(anybody_plays=self._anybody_plays))
 
 
-def read_items(told: str) -> list[Item]:
+def read_items(told: bytes) -> list[Item]:
     """Return the items that `Teller.tell_each` told."""
     return _ITEMS.validate_json(told)
 
 
-def _json(kind: str, text: str) -> str:
-    return f'{{"kind":"{kind}","because_of":[],"text":{_escape(text)}}}'
+def near(track: Label | None, seed: Label | None, seed_id: int) -> Why:
+    """Return the reason of a track that sounds like one the listener played or liked."""
+    labels = {number: label for number, label in ((seed_id + 1, track), (seed_id, seed)) if label}
+    teller = Teller(np.empty(0, np.int64), np.empty(0), lambda ids: labels, simulated=False)
+    return teller.items([Scored(seed_id + 1, 0.0)], [Because(Basis.SOUND, (seed_id,))])[0].why
 
 
 def title(label: Label | None) -> str:
     """Return a title in quotes as one line of at most 60 characters, without control characters."""
-    return _quoted("" if label is None else label.title)
-
-
-@lru_cache(_QUOTED)
-def _quoted(text: str) -> str:
+    text = "" if label is None else label.title
     visible = "".join(" " if unicodedata.category(char)[0] in "CZ" else char for char in text)
     line = " ".join(visible.split())
     if not line:
         return "a track without a title"
     return f"“{line if len(line) <= _TITLE else line[: _TITLE - 1].rstrip() + '…'}”"
-
-
-def compare_each(pairs: Sequence[tuple[Label | None, Label | None]]) -> list[str]:
-    """Return how each track sounds beside another, such as ``"darker, louder, rougher"``; empty if unknown.
-
-    The up to three numbers of the prints that differ most are told, each by at least `DIFFERENT`.
-    """
-    known = [
-        (i, track.told, with_.told)
-        for i, (track, with_) in enumerate(pairs)
-        if track is not None and with_ is not None and track.told and with_.told
-    ]
-    words = [""] * len(pairs)
-    if not known:
-        return words
-    numbers, tracks, others = zip(*known, strict=True)
-    far = _numbers(tracks) - _numbers(others)
-    size = np.abs(far)
-    most = np.argsort(-size, axis=1, kind="stable")[:, :_WORDS_SAID]
-    rows = np.arange(len(known))[:, None]
-    said = np.where(size[rows, most] >= _LEAST, 1 + 2 * most + (far[rows, most] < 0), 0)
-    for i, row in zip(numbers, map(tuple, said.tolist()), strict=True):
-        words[i] = _said(row)
-    return words
-
-
-def _numbers(told: Sequence[bytes]) -> np.ndarray:
-    return np.frombuffer(b"".join(told), dtype=np.int16).reshape(len(told), -1)
-
-
-@lru_cache(_SENTENCES)
-def _said(row: tuple[int, ...]) -> str:
-    return ", ".join(_WORDS_OF[(code - 1) // 2][(code - 1) % 2] for code in row if code) or "much alike"
-
-
-def near_words(quoted: str, told: str) -> str:
-    """Return the words for a track that sounds like one of the listener's, as `compare_each` has told."""
-    return f"near {quoted}: {told}" if told else f"near {quoted}"
-
-
-def near(track: Label | None, seed: Label | None, seed_id: int) -> Why:
-    """Return the reason of a track that sounds like one the listener played or liked."""
-    words = near_words(title(seed), compare_each([(track, seed)])[0])
-    return Why(kind="sound", because_of=[seed_id], text=words)
-
-
-def listeners_words(quoted: str, *, simulated: bool) -> str:
-    """Return the words for a track that those play who play the listener's track."""
-    return f"{'simulated listeners' if simulated else 'listeners'} of {quoted} play this too"
 
 
 def popular_words(listeners: int, *, simulated: bool) -> str:
@@ -250,3 +223,31 @@ def popular_words(listeners: int, *, simulated: bool) -> str:
 def new_words(*, anybody_plays: bool) -> str:
     """Return the words for a track that rests on nothing but being there."""
     return "nobody here has played it yet" if anybody_plays else "a different sound to begin with"
+
+
+def _json(kind: str, text: str) -> str:
+    """Return a reason that names no track."""
+    return f'{{"kind":"{kind}","because_of":[],"text":{_escape(text)}}}'
+
+
+def _phrases(*, simulated: bool) -> tuple[np.ndarray, np.ndarray]:
+    """Return the phrases of `segue.live.kernels.tell` one after the other, and where each begins and ends."""
+    who = "simulated listeners" if simulated else "listeners"
+    said = [
+        '{"track_id":',
+        ',"score":',
+        ',"why":{"kind":"sound","because_of":[',
+        '],"text":"near ',
+        ": ",
+        '"}}',
+        ',"why":{"kind":"listeners","because_of":[',
+        f'],"text":"{who} of ',
+        ' play this too"}}',
+        ',"why":',
+        "}",
+        ", ",
+        "much alike",
+        *(word for i in _NUMBERS for word in _WORDS[PRINT[i]]),
+    ]
+    sizes = [0, *(len(phrase.encode()) for phrase in said)]
+    return np.frombuffer("".join(said).encode(), dtype=np.uint8).copy(), np.cumsum(sizes, dtype=np.int64)

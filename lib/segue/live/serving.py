@@ -18,11 +18,12 @@ from segue.live.events import Item
 from segue.live.fusion import Fused, Fusion
 from segue.live.listener import Heard, ListenerState
 from segue.live.nearby import Nearby
-from segue.live.reasons import Labels, Teller, read_items
+from segue.live.reasons import Labels, Teller, Told, read_items
 from segue.live.taste import Taste
 from segue.models.base import Basis, Capability, Recommender
 from segue.models.content import ContentModel
-from segue.models.for_history import Ranked
+from segue.models.for_history import Ranked, Reasons
+from segue.models.kinds import BASES
 from segue.models.rerank import Likeness, RerankConfig, Reranker, alike_by_labels, alike_by_sound
 
 SOUND, OTHERS, POPULARITY = "exact", "als", "popularity"
@@ -40,13 +41,15 @@ _OTHERS, _MOST_OTHERS = 4, 200
 """Places of the ranking by others that are taken, for each place of the list, and at most."""
 _FOR_ANYONE = RerankConfig(window=1, diversity=0.3)
 _NONE = np.empty(0, dtype=np.int64)
+_BY_SOUND, _ANYBODY = BASES.index(Basis.SOUND), BASES.index(Basis.POPULARITY)
+_MOST_NAMED = 3
 
 
 @dataclass(frozen=True, slots=True)
 class Made:
     """A list as JSON, and the names of the models that it came from, such as ``exact+als``."""
 
-    told: str
+    told: bytes
     model: str
 
     @property
@@ -59,8 +62,7 @@ class Made:
 class _Draft:
     """A list without words."""
 
-    chosen: list[tuple[int, float]]
-    because: list[tuple[Basis, tuple[int, ...]]]
+    told: Told
     model: str
 
 
@@ -143,7 +145,7 @@ class Serving:
         """Return what `recommend` gives for each of some states; labels are asked for once."""
         with self._making:
             drafts = self._drafts(states, k)
-        told = self._teller.tell_each([(draft.chosen, draft.because) for draft in drafts])
+        told = self._teller.tell_each([draft.told for draft in drafts])
         return [Made(own, draft.model) for own, draft in zip(told, drafts, strict=True)]
 
     def newcomers(
@@ -210,10 +212,11 @@ class Serving:
 
     def _draft(self, places: np.ndarray, slots: np.ndarray, fused: Fused, ranked: Ranked | None) -> _Draft:
         scores = np.zeros(slots.size)
-        scored = slots >= 0
-        scores[scored] = fused.scores[slots[scored]].round(6)
-        chosen = list(zip(self._catalogue.track_ids[places].tolist(), scores.tolist(), strict=True))
-        return _Draft(chosen, self._because(places, slots, fused, ranked), self._model(fused))
+        scored = np.flatnonzero(slots >= 0)
+        own = slots[scored]
+        scores[scored] = fused.scores[own]
+        reasons = self._because(places, scored, own, fused, ranked)
+        return _Draft((self._catalogue.track_ids[places], scores, *reasons), self._model(fused))
 
     def _model(self, fused: Fused) -> str:
         used = [self._sound.name] if self._sound is not None and fused.sound.any() else []
@@ -263,21 +266,22 @@ class Serving:
     # The reasons ---------------------------------------------------------------------------------------
 
     def _because(
-        self, places: np.ndarray, slots: np.ndarray, fused: Fused, ranked: Ranked | None
-    ) -> list[tuple[Basis, tuple[int, ...]]]:
-        """Return what each place of a list rests on: the ranking that brought it furthest up."""
-        scored = np.flatnonzero(slots >= 0)
-        own = slots[scored]
-        by_others = fused.others[own] > fused.sound[own]
-        seeds = self._catalogue.track_ids[fused.seed[own]].tolist()
-        because: list[tuple[Basis, tuple[int, ...]]] = [(Basis.POPULARITY, ())] * places.size
-        for i, seed in zip(scored.tolist(), seeds, strict=True):
-            because[i] = (Basis.SOUND, (seed,))
-        asked = scored[by_others]
+        self, places: np.ndarray, scored: np.ndarray, own: np.ndarray, fused: Fused, ranked: Ranked | None
+    ) -> Reasons:
+        """Return what each place of a list rests on: the ranking that brought it furthest up.
+
+        Those at ``scored`` of the list stand at ``own`` in the fused ranking, the others nowhere.
+        """
+        bases = np.full(places.size, _ANYBODY, dtype=np.uint8)
+        because = np.full((places.size, _MOST_NAMED), -1, dtype=np.int64)
+        bases[scored] = _BY_SOUND
+        because[scored, 0] = self._catalogue.track_ids[fused.seed[own]]
+        asked = scored[fused.others[own] > fused.sound[own]]
         if ranked is not None and asked.size:
-            for i, reason in zip(asked.tolist(), ranked.explain(places[asked]), strict=True):
-                because[i] = reason
-        return because
+            bases[asked], found = ranked.explain(places[asked])
+            because[asked] = -1
+            because[asked, : found.shape[1]] = found
+        return bases, because
 
 
 def _personal(model: Recommender[Any] | None) -> Recommender[Any] | None:

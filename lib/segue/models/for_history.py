@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from segue.models.data import positions_in
-from segue.models.kinds import Basis, Because
+from segue.models.kinds import BASES, Basis, Because
 
 if TYPE_CHECKING:
     from scipy.sparse import csr_matrix
@@ -18,6 +18,9 @@ if TYPE_CHECKING:
     from segue.models.inner_product import LargestProducts
 
 _ROWS_AT_ONCE = 8_192
+
+Reasons = tuple[np.ndarray, np.ndarray]
+"""Reasons as arrays: see `as_arrays`."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,11 +32,21 @@ class Ranked:
     places
         int64[c] catalogue positions, best first, as `Recommender.recommend` lists them.
     explain
-        Takes int64[m] positions and returns why each is recommended, as `Recommender.explain` does.
+        Takes int64[m] positions and returns why each is recommended, as `Recommender.explain` does, in the
+        form of `as_arrays`.
     """
 
     places: np.ndarray
-    explain: Callable[[np.ndarray], list[Because]]
+    explain: Callable[[np.ndarray], Reasons]
+
+
+def as_arrays(because: Sequence[Because]) -> Reasons:
+    """Return uint8[m] numbers of `BASES`, and int64[m, 1 or more] track ids, -1 where there are fewer."""
+    most = max([1, *(len(each.track_ids) for each in because)])
+    ids = np.full((len(because), most), -1, dtype=np.int64)
+    for row, each in zip(ids, because, strict=True):
+        row[: len(each.track_ids)] = each.track_ids
+    return np.array([BASES.index(each.basis) for each in because], dtype=np.uint8), ids
 
 
 def by_scores(model: Recommender[Any], history: np.ndarray, weights: np.ndarray, k: int) -> Ranked | None:
@@ -45,7 +58,7 @@ def by_scores(model: Recommender[Any], history: np.ndarray, weights: np.ndarray,
         return None
     return Ranked(
         positions_in(model.track_ids, found),
-        lambda places: model.explain(known, model.track_ids[places].tolist()),
+        lambda places: as_arrays(model.explain(known, model.track_ids[places].tolist())),
     )
 
 
@@ -103,15 +116,14 @@ class Solved:
         )
         return parts
 
-    def because(self, items: np.ndarray, basis: Basis, ids: np.ndarray, most: int) -> list[Because]:
+    def because(self, items: np.ndarray, basis: Basis, ids: np.ndarray, most: int) -> Reasons:
         """Return the tracks, of int64[h] ``ids``, that add most to the score of each item, as for `added`."""
         from segue.models.kernels import fold
 
         best, counts = fold.foremost(self.added(items), most)
-        return [
-            Because(basis, tuple(own[:count]))
-            for own, count in zip(ids[best].tolist(), counts.tolist(), strict=True)
-        ]
+        found = ids[best]
+        found[np.arange(found.shape[1]) >= counts[:, None]] = -1
+        return np.full(len(found), BASES.index(basis), dtype=np.uint8), found
 
 
 def gram_of(factors: np.ndarray, starts: int) -> np.ndarray:

@@ -30,6 +30,10 @@ class Basis(StrEnum):
     CHANCE = "chance"
 
 
+BASES = tuple(Basis)
+"""By the number that stands for each in arrays."""
+
+
 class Scored(NamedTuple):
     """One item of a list; scores order one list and are not comparable between models."""
 

@@ -1,4 +1,5 @@
-"""The compiled parts of a list, one idea each: what the rankings say, and who may stand where."""
+"""The compiled parts of a list, one idea each: what the rankings say, who may stand where, and how
+it is told."""
 
 from segue.compiled import one_at_a_time, own_cache
 
@@ -10,6 +11,6 @@ own_cache()
 
 # Each function has its one signature, and is compiled as it is imported: under the lock.
 with one_at_a_time():
-    from segue.live.kernels import choose, fuse
+    from segue.live.kernels import choose, fuse, tell
 
-__all__ = ["choose", "fuse"]
+__all__ = ["choose", "fuse", "tell"]

@@ -5,10 +5,12 @@ from __future__ import annotations
 import numpy as np
 from numba import njit
 
+# Sums in any order: the same for equal arguments all the same.
+_ANY_ORDER = {"reassoc", "contract"}
 _F1, _F2, _F3 = "float64[::1]", "float64[:, ::1]", "float64[:, :, ::1]"
 
 
-@njit
+@njit(fastmath=_ANY_ORDER)
 def _forward(lower: np.ndarray, x: np.ndarray) -> None:
     """Solve L x' = x in place."""
     for i in range(x.size):
@@ -27,7 +29,7 @@ def _backward(lower: np.ndarray, x: np.ndarray) -> None:
             x[j] -= lower[i, j] * x[i]
 
 
-@njit
+@njit(fastmath=_ANY_ORDER)
 def _cholesky(a: np.ndarray) -> None:
     """Replace the lower triangle of a symmetric positive definite matrix by its Cholesky factor."""
     for i in range(len(a)):
@@ -78,7 +80,7 @@ def solve(
     return lower, x
 
 
-@njit(f"{_F2}({_F3}, {_F2}, {_F1}, {_F2})", cache=True)
+@njit(f"{_F2}({_F3}, {_F2}, {_F1}, {_F2})", cache=True, fastmath=_ANY_ORDER)
 def parts(lower: np.ndarray, y: np.ndarray, target: np.ndarray, items: np.ndarray) -> np.ndarray:
     """Return float64[m, h]: what each track of the history adds to the scores of some items.
 
