@@ -25,6 +25,7 @@ def test_conda_environment_has_the_versions_of_pyproject():
     project = _project()
     wanted = dict(map(_split, project["dependencies"]))
     wanted["python"] = project["requires-python"]
+    wanted["python-confluent-kafka"] = wanted.pop("confluent-kafka")
     wanted["pytorch"] = dict(map(_split, project["optional-dependencies"]["torch"]))["torch"]
     environment = yaml.safe_load((ROOT / "environment.yml").read_text())["dependencies"]
     listed = dict(_split(entry) for entry in environment if isinstance(entry, str))

@@ -1,11 +1,11 @@
-"""The worker's connections to Kafka."""
+"""The plays that a worker reads from Kafka."""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Collection, Mapping
 from typing import Any, Literal
 
-from kafka import ConsumerRebalanceListener, KafkaConsumer, KafkaProducer, TopicPartition
+from kafka import ConsumerRebalanceListener, KafkaConsumer, TopicPartition
 from kafka.admin import MemberToRemove
 from kafka.errors import UnknownTopicOrPartitionError
 from kafka.structs import OffsetAndMetadata
@@ -16,10 +16,7 @@ from segue.services import topics
 ANSWER_S = 5.0
 """Seconds after which a broker that has not acknowledged counts as away."""
 
-GIVE_UP_S = 10.0
-"""Seconds after which a message that no broker took is dropped."""
-
-MOST = 10_000
+MOST = 40_000
 """Records that are read at once: of a backlog, many of one listener make one state and one list."""
 
 _TIMEOUT_MS = int(ANSWER_S * 1000)
@@ -44,29 +41,6 @@ def log_name(bootstrap: str) -> str:
     if not found:
         raise SegueError(f"Kafka at {bootstrap} has no topic {topics.PLAYS}: run `segue services up`")
     return str(found[0].get("topic_id") or topics.PLAYS)
-
-
-def producer(bootstrap: str) -> KafkaProducer:
-    """Return a producer that sends in order, what comes in a millisecond together, to every replica.
-
-    What no broker took within `GIVE_UP_S` is dropped: it will be made again, and then be newer. A message may
-    come twice, which its readers bear; an idempotent producer would not outlive a dropped one.
-    """
-    return KafkaProducer(
-        bootstrap_servers=bootstrap.split(","),
-        client_id="segue-worker",
-        acks="all",
-        linger_ms=1,
-        enable_idempotence=False,
-        max_in_flight_requests_per_connection=1,
-        metrics_enabled=False,
-        request_timeout_ms=_TIMEOUT_MS,
-        delivery_timeout_ms=int(GIVE_UP_S * 1000),
-        max_block_ms=_TIMEOUT_MS,
-        bootstrap_timeout_ms=_TIMEOUT_MS,
-        reconnect_backoff_max_ms=1_000,
-        allow_auto_create_topics=False,
-    )
 
 
 class Plays:

@@ -6,16 +6,16 @@ import threading
 from collections.abc import Callable, Sequence
 from concurrent.futures import Future
 from dataclasses import dataclass
-from typing import Any
 
 from segue.live import broker
 from segue.live.events import PlayEvent
+from segue.live.outbox import Sent
 from segue.store import Store
 
 MOST_PLAYS = 20_000
 """Plays that may wait to be written before a batch has to wait."""
 
-_GATHER_S = 0.05
+_GATHER_S = 0.1
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,8 +27,8 @@ class Entry:
     """
 
     events: Sequence[PlayEvent]
-    sent: Sequence[Any]
-    published: Sequence[Future[list[Any]]]
+    sent: Sequence[Sent]
+    published: Sequence[Future[list[Sent]]]
     offsets: dict[int, int]
 
 
@@ -135,8 +135,8 @@ class Ledger:
         if events:
             self._store.plays.upsert([event.to_document() for event in events])
         for entry in entries:
-            for future in (*entry.sent, *(each for lists in entry.published for each in lists.result())):
-                future.get(timeout=broker.ANSWER_S)
+            for sent in (*entry.sent, *(each for lists in entry.published for each in lists.result())):
+                sent.get(broker.ANSWER_S)
         offsets: dict[int, int] = {}
         for entry in entries:
             offsets |= entry.offsets

@@ -9,7 +9,7 @@ from concurrent.futures import Future, ThreadPoolExecutor, wait
 from typing import Any
 from uuid import UUID, uuid5
 
-from kafka import KafkaProducer, TopicPartition
+from kafka import TopicPartition
 
 from segue.live import intake
 from segue.live.activity import Activity
@@ -17,6 +17,7 @@ from segue.live.deletions import Deletions
 from segue.live.events import Recommendation, now
 from segue.live.ledger import Entry, Ledger, Written
 from segue.live.loading import Models
+from segue.live.outbox import Outbox, Sent
 from segue.live.owed import Due, Owed
 from segue.live.serving import Made, Serving
 from segue.live.standing import Line, Received, Standing
@@ -31,7 +32,7 @@ LISTS_S = 0.05
 HERE_MS = 30_000
 """Milliseconds since a message was sent in which its listener counts as being here."""
 
-_AT_ONCE, _ON_THEIR_WAY = 8, 4
+_AT_ONCE, _ON_THEIR_WAY = 16, 4
 _LOOKED_THROUGH = 256
 _TRACKS_KNOWN = 100_000
 _NAMESPACE = UUID("d1f9a3a2-6a0e-5c0c-8f0a-1f6f3d0b7c55")
@@ -53,7 +54,7 @@ class Processing:
         Only events of this ``dataset`` have an effect.
     log
         Name of the topic of plays as it was made.
-    producer
+    outbox
         For lists and for what is refused.
     models
         What lists are made with; asked anew for each few lists.
@@ -70,7 +71,7 @@ class Processing:
         store: Store,
         database: str,
         log: str,
-        producer: KafkaProducer,
+        outbox: Outbox,
         models: Models,
         activity: Activity,
         length: int,
@@ -78,14 +79,14 @@ class Processing:
     ) -> None:
         self._store, self._database, self._log = store, database, log
         self._deletions = deletions
-        self._producer, self._models, self._activity, self._length = producer, models, activity, length
+        self._outbox, self._models, self._activity, self._length = outbox, models, activity, length
         self._owed, self._read = Owed(), dict[int, int]()
         self._written: deque[Written] = deque()
         self._ledger = Ledger(store, log, self._written.append)
         self._standings = Standings(store, self._settle)
         self._tracks: set[int] = set()
         self._publisher = ThreadPoolExecutor(1, "segue-publisher")
-        self._publishing: list[Future[list[Any]]] = []
+        self._publishing: list[Future[list[Sent]]] = []
         self._writer = ThreadPoolExecutor(1, "segue-states")
 
     @property
@@ -109,7 +110,7 @@ class Processing:
             self._deletions.ids,
         )
         sent = [self._refuse(record, reason) for record, reason in found.refused]
-        published: list[Future[list[Any]]] = []
+        published: list[Future[list[Sent]]] = []
         for wave in _waves(self._log, found.active):
             advanced = self._writer.submit(self._standings.advance, wave)
             # While the store writes states, lists are made that were owed before.
@@ -183,9 +184,9 @@ class Processing:
 
     # Lists ---------------------------------------------------------------------------------------------
 
-    def _make_lists(self, until: Callable[[], bool]) -> list[Future[list[Any]]]:
+    def _make_lists(self, until: Callable[[], bool]) -> list[Future[list[Sent]]]:
         """Make lists that are owed, a few at a time, until told; return what is being published."""
-        published: list[Future[list[Any]]] = []
+        published: list[Future[list[Sent]]] = []
         names = self._owed.next(_LOOKED_THROUGH)
         for start in range(0, len(names), _AT_ONCE):
             published.append(self._publish(self._lists(names[start : start + _AT_ONCE])))
@@ -206,7 +207,7 @@ class Processing:
             self._owed.pay(name)
         return found
 
-    def _publish(self, lists: Mapping[str, tuple[str, bytes, Due]]) -> Future[list[Any]]:
+    def _publish(self, lists: Mapping[str, tuple[str, bytes, Due]]) -> Future[list[Sent]]:
         """Publish lists behind those before them; wait while many are on their way."""
         self._publishing = [each for each in self._publishing if not each.done()]
         if len(self._publishing) >= _ON_THEIR_WAY:
@@ -214,13 +215,13 @@ class Processing:
         self._publishing.append(self._publisher.submit(self._write_lists, lists))
         return self._publishing[-1]
 
-    def _write_lists(self, lists: Mapping[str, tuple[str, bytes, Due]]) -> list[Any]:
+    def _write_lists(self, lists: Mapping[str, tuple[str, bytes, Due]]) -> list[Sent]:
         """Write lists where the player reads, then send them to the players that listen."""
         if not lists:
             return []
         self._store.recommendations.put({name: content for name, (_, content, _) in lists.items()})
         sent = [
-            self._producer.send(RECOMMENDATIONS, key=name.encode(), value=content)
+            self._outbox.send(RECOMMENDATIONS, name.encode(), content)
             for name, (_, content, _) in lists.items()
         ]
         published_ms = time.time() * 1000
@@ -243,10 +244,10 @@ class Processing:
 
     # Records that are no event -------------------------------------------------------------------------
 
-    def _refuse(self, record: Any, reason: str) -> Any:
+    def _refuse(self, record: Any, reason: str) -> Sent:
         self._activity.rejected(reason)
         place = f"{record.partition}:{record.offset}".encode()
-        return self._producer.send(REJECTED, key=place, value=intake.rejection(record, reason))
+        return self._outbox.send(REJECTED, place, intake.rejection(record, reason))
 
     def _unknown(self, track_ids: Iterable[int]) -> set[int]:
         """Return those that neither the models nor the store know: a track may be newer than the models."""

@@ -9,7 +9,7 @@ import socket
 import threading
 import time
 from collections.abc import Callable
-from typing import Any, Literal
+from typing import Literal
 from uuid import uuid4
 
 from kafka.errors import FencedInstanceIdError, KafkaError
@@ -21,6 +21,7 @@ from segue.live.deletions import Deletions
 from segue.live.exposition import Endpoint
 from segue.live.housekeeping import Housekeeping
 from segue.live.loading import Models
+from segue.live.outbox import Outbox
 from segue.live.processing import Processing
 from segue.live.seat import Seat
 from segue.pipeline.run import Run
@@ -94,7 +95,7 @@ class Worker:
         self._models = Models(settings, run, store, self.database, follow=follow)
         self._activity = Activity(store, self._id, run=run.path.name, days=settings.activity_days)
         self._plays: broker.Plays | None = None
-        self._producer: Any = None
+        self._outbox: Outbox | None = None
         self._processing: Processing | None = None
         self._log_name = ""
         self._moves = 0
@@ -198,14 +199,14 @@ class Worker:
             self._processing.settle_lists()
 
     def _at_work(self, deletions: Deletions) -> Processing:
-        if self._producer is None:
-            self._producer = broker.producer(self._bootstrap)
+        if self._outbox is None:
+            self._outbox = Outbox(self._bootstrap)
         if self._processing is None:
             self._processing = Processing(
                 self.store,
                 self.database,
                 self._log_name,
-                self._producer,
+                self._outbox,
                 self._models,
                 self._activity,
                 self.settings.list_length,
@@ -246,9 +247,8 @@ class Worker:
     def _leave(self) -> None:
         if self._processing is not None:
             self._processing.close()
-        if self._producer is not None:
-            with contextlib.suppress(KafkaError):
-                self._producer.close(timeout=broker.GIVE_UP_S)
+        if self._outbox is not None:
+            self._outbox.close()
         self._disconnect(leave=True)
         with contextlib.suppress(PyMongoError):
             self.store.workers.leave(self._id)
