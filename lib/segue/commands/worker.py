@@ -15,7 +15,8 @@ import click
 
 _THREADS = ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS")
 _SWITCH_S = 0.0005
-_POLL_S = 1.0
+_POLL_S = _COLLECT_S = 1.0
+_NEVER = 1_000_000
 
 
 @click.command()
@@ -49,15 +50,31 @@ def worker(*, minutes: float | None) -> None:
     stop = threading.Event()
     for number in (signal.SIGINT, signal.SIGTERM):
         signal.signal(number, lambda *_: stop.set())
-    with open_store(settings.mongo_uri, run.dataset["database"]) as store, _refits(minutes, stop):
-        Worker(settings, run, store, follow=True, report=_ready).serve(stop)
+    opened = open_store(settings.mongo_uri, run.dataset["database"])
+    with opened as store, _refits(minutes, stop), _short_collections(stop):
+        Worker(settings, run, store, follow=True, report=click.echo).serve(stop)
 
 
-def _ready(line: str) -> None:
-    # What is loaded by now stays: to look through it for garbage would stop the lists for a moment each time.
-    gc.collect()
-    gc.freeze()
-    click.echo(line)
+@contextlib.contextmanager
+def _short_collections(stop: threading.Event) -> Iterator[None]:
+    """Look for garbage among the objects of the last second only, until ``stop`` is set.
+
+    A round through the labels and all listeners at hand would stop the lists for a fifth of a second.
+    """
+
+    def collect() -> None:
+        while not stop.wait(_COLLECT_S):
+            gc.collect()
+            gc.freeze()
+
+    gc.set_threshold(*gc.get_threshold()[:2], _NEVER)
+    thread = threading.Thread(target=collect, name="segue-collector", daemon=True)
+    thread.start()
+    try:
+        yield
+    finally:
+        stop.set()
+        thread.join()
 
 
 @contextlib.contextmanager
