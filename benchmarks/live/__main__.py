@@ -145,8 +145,7 @@ def ready(process: subprocess.Popen[str]) -> None:
 def first_answer(process: subprocess.Popen[str], load: Load) -> dict[str, float]:
     """Return how long after the worker's start its first list could be read; the event waits for it."""
     began = psutil.Process(process.pid).create_time()
-    event = load.event().model_copy(update={"kind": "like"})
-    load.send(event)
+    load.send(load.event("like"))
     load.wait(60)
     seconds = time.time() - began
     ready(process)

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
-import json
+import gc
 import random
+import re
 import threading
 import time
 from collections import Counter, defaultdict
 from dataclasses import dataclass, field
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
+from typing import NamedTuple
 
 import numpy as np
 from confluent_kafka import Consumer, Producer, TopicPartition
@@ -21,6 +23,15 @@ ECHO = "segue.benchmark.echo"
 ECHOES_PER_S = 20
 _KINDS = ("play", "complete", "complete", "complete", "skip", "like", "like", "dislike", "play", "progress")
 _PASSIVE = "progress"
+_CAUSED_BY = re.compile(rb'"caused_by":"([0-9a-f-]{36})"')
+
+
+class Ready(NamedTuple):
+    """An event as it goes to a partition."""
+
+    event: PlayEvent
+    content: bytes
+    partition: int
 
 
 @dataclass
@@ -51,7 +62,8 @@ class Load:
         self.counted: dict[str, Counter[tuple[int, str]]] = defaultdict(Counter)
         self.said: dict[str, dict[int, str]] = defaultdict(dict)
         self._next = np.full(len(self.crowd.names), HISTORY)
-        self._waiting: dict[str, dict[str, Sent]] = defaultdict(dict)
+        self._partitions = [partition(name, 8) for name in self.crowd.names]
+        self._waiting: dict[str, dict[bytes, Sent]] = defaultdict(dict)
         self._lock = threading.Lock()
         self._stop = threading.Event()
         self._producer = Producer(
@@ -75,48 +87,61 @@ class Load:
         self._reader = threading.Thread(target=self._read, daemon=True)
         self._reader.start()
 
-    def event(self) -> PlayEvent:
-        """Return the next event of a random listener: what they do with the next track that they hear."""
+    def event(self, kind: str | None = None, after_s: float = 0.0) -> Ready:
+        """Return the next event of a random listener: what they do with the next track that they hear.
+
+        Its time is so many seconds from now; its kind is drawn unless it is given.
+        """
         number = self._random.randrange(len(self.crowd.names))
         track = self.crowd.heard[number, self._next[number] % self.crowd.heard.shape[1]]
         self._next[number] += 1
-        return PlayEvent(
+        event = PlayEvent(
             event_id=new_event_id(), dataset=DATABASE, listener_id=self.crowd.names[number],
-            session_id="now", track_id=int(track), kind=self._random.choice(_KINDS),
-            at=datetime.now(UTC), simulated=True,
+            session_id="now", track_id=int(track), kind=kind or self._random.choice(_KINDS),
+            at=datetime.now(UTC) + timedelta(seconds=after_s), simulated=True,
         )  # fmt: skip
+        return Ready(event, event.to_bytes(), self._partitions[number])
 
-    def send(self, event: PlayEvent) -> None:
+    def send(self, ready: Ready) -> None:
         """Send one event."""
+        event = ready.event
         sent = Sent(time.perf_counter(), event)
         if event.kind != _PASSIVE:
             with self._lock:
-                self._waiting[event.listener_id][str(event.event_id)] = sent
+                self._waiting[event.listener_id][str(event.event_id).encode()] = sent
         self.sent.append(sent)
         if event.kind in ("like", "dislike"):
             self.said[event.listener_id][event.track_id] = event.kind
         elif event.kind != _PASSIVE:
             self.counted[event.listener_id][event.track_id, event.kind] += 1
         self._producer.produce(
-            PLAYS, key=event.listener_id.encode(), value=event.to_bytes(), on_delivery=self._delivered,
-            partition=partition(event.listener_id, 8),
+            PLAYS, key=event.listener_id.encode(), value=ready.content, on_delivery=self._delivered,
+            partition=ready.partition,
         )  # fmt: skip
 
     def steady(self, rate: float, seconds: float) -> float:
-        """Send at a rate by the clock, with echoes between; return the seconds by which the last was late."""
+        """Send at a rate by the clock, with echoes between; return the seconds by which the last was late.
+
+        The events are made beforehand, and garbage is left: what both cost would be taken from what is
+        measured.
+        """
+        coming = [self.event(after_s=number / rate) for number in range(int(rate * seconds))]
+        gc.collect()
+        gc.disable()
         begin = time.perf_counter()
         late = 0.0
         next_echo = begin
-        for number in range(int(rate * seconds)):
+        for number, ready in enumerate(coming):
             due = begin + number / rate
             time.sleep(max(0.0, due - time.perf_counter()))
             late = time.perf_counter() - due
             self._producer.poll(0)
-            self.send(self.event())
+            self.send(ready)
             if due >= next_echo:
                 self._producer.produce(ECHO, value=repr(time.perf_counter()).encode())
                 next_echo += 1 / ECHOES_PER_S
         self._producer.poll(0)
+        gc.enable()
         return late
 
     def flood(self, count: int) -> None:
@@ -161,10 +186,10 @@ class Load:
                 continue
             if message.topic() == ECHO:
                 self.echoes.append(1000 * (now - float(message.value())))
-            else:
-                self._answered(message.key().decode(), json.loads(message.value())["caused_by"], now)
+            elif caused := _CAUSED_BY.search(message.value()):
+                self._answered(message.key().decode(), caused[1], now)
 
-    def _answered(self, name: str, caused_by: str, now: float) -> None:
+    def _answered(self, name: str, caused_by: bytes, now: float) -> None:
         with self._lock:
             waiting = self._waiting.get(name, {})
             if caused_by not in waiting:
