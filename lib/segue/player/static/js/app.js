@@ -56,9 +56,12 @@ export function createApp(model, { fullPage, base }) {
   });
   const place = keepPlace(queue, player);
 
-  /** What nobody queued comes from the listener's own list, so that the music does not stop. */
+  /** What nobody queued comes from the listener's own list, heard or not, so that the music does not stop. */
   function goOnWithList() {
-    queue.follow(forYou.items().filter(({ card }) => !queue.heard(card.track_id)));
+    const now = queue.current()?.card.track_id;
+    const others = forYou.items().filter(({ card }) => card.track_id !== now);
+    const unheard = others.filter(({ card }) => !queue.heard(card.track_id));
+    queue.follow(unheard.length ? unheard : others);
   }
 
   const app = {
