@@ -149,3 +149,30 @@ def test_what_plays_is_steered_from_wherever_one_is_and_the_keys_are_told(keys: 
     keys.check()
     page.keyboard.press("Escape")
     expect(sheet).to_be_hidden()
+
+
+def test_the_way_through_lists_queue_bar_and_menus_is_always_seen(keys: Keys, name: str):
+    page = keys.page
+    sign_up(keys, name)
+    page.keyboard.press("Space")
+    wait_until(lambda: (sound(page) or {}).get("at", 0) > 0.2, 20, "the list is heard")
+    page.keyboard.press("Space")
+    keys.reach(page.get_by_test_id("account"), most=9)
+    page.keyboard.press("Enter")
+    keys.check()
+    keys.reach(page.get_by_test_id("logout"), "ArrowDown", 10)
+    page.keyboard.press("Escape")
+    expect(page.get_by_test_id("account")).to_be_focused()
+    for _ in range(12):
+        keys.press("Tab")
+    keys.reach(page.get_by_test_id("nav-library"), "Shift+Tab")
+    page.keyboard.press("Enter")
+    keys.reach(page.get_by_role("slider", name="Volume"), most=120)
+    keys.reach(page.get_by_test_id("now-more"), "Shift+Tab", 5)
+    page.keyboard.press("Enter")
+    keys.check()
+    keys.reach(page.get_by_test_id("star-3"), "ArrowDown", 12)
+    keys.reach(page.get_by_role("menuitem", name=re.compile("Cross-fade")), "ArrowDown", 12)
+    page.keyboard.press("Enter")
+    keys.reach(page.get_by_test_id("cross-fade"), most=2)
+    print(f"{keys.stops} stops of the focus were seen")
