@@ -37,7 +37,7 @@ class AttemptStore:
     """
 
     def __init__(self, collection: Collection[dict[str, Any]]) -> None:
-        self._collection = collection.with_options(CodecOptions(tz_aware=True))
+        self._collection: Collection[dict[str, Any]] = collection.with_options(CodecOptions(tz_aware=True))
 
     def seen(self, keys: Several[str]) -> dict[str, Attempts]:
         """Return what is known of some keys; nothing of one that is not known."""
