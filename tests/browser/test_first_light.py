@@ -6,16 +6,37 @@ from typing import Any
 
 import pytest
 from kafka import KafkaConsumer
-from playwright.sync_api import BrowserContext, Page, expect
+from playwright.sync_api import Browser, BrowserContext, Locator, Page, expect
 
 from segue.services.topics import PLAYS, RECOMMENDATIONS
 from segue.settings import Settings
 from segue.store import Store
-from support.browsing import find, listed, listener_of, log_in, reasons, row_of, sign_up, sound, wait_for_list
+from support.browsing import (
+    PASSWORD,
+    find,
+    listed,
+    listener_of,
+    log_in,
+    reasons,
+    row_of,
+    sign_up,
+    sound,
+    wait_for_list,
+)
 from support.site import Site
 from support.waiting import wait_until
 
 pytestmark = [pytest.mark.slow, pytest.mark.timeout(400)]
+
+COUNT_TAPS = """
+addEventListener("click", ({ isTrusted }) => {
+  if (isTrusted) sessionStorage.taps = 1 + Number(sessionStorage.taps ?? 0);
+}, true);
+"""
+SIZES = {
+    "phone": {"viewport": {"width": 390, "height": 844}, "has_touch": True, "is_mobile": True},
+    "desk": {"viewport": {"width": 1440, "height": 900}},
+}
 
 
 def read_topic(settings: Settings, topic: str, listener: str) -> list[dict[str, Any]]:
@@ -80,6 +101,39 @@ def test_a_like_goes_through_kafka_and_changes_the_list(
     assert shown[-1]["model"] == made[shown[-1]["recommendation_id"]]
     answer = next(each for each in answers if each["caused_by"] == like["event_id"])
     assert any(seed in item["why"]["because_of"] for item in answer["items"])
+
+
+@pytest.mark.parametrize("size", SIZES)
+def test_a_list_that_is_visibly_ones_own_takes_three_taps(browser: Browser, site: Site, name: str, size: str):
+    context = browser.new_context(base_url=site.address, **SIZES[size])
+    context.set_default_timeout(20_000)
+    context.add_init_script(COUNT_TAPS)
+    page = context.new_page()
+
+    def press(button: Locator) -> None:
+        button.tap() if size == "phone" else button.click()
+
+    page.goto("/signup")
+    page.get_by_label("Name").fill(name)
+    page.get_by_label("Password", exact=True).fill(PASSWORD)
+    press(page.get_by_role("button", name="Sign up"))
+    wait_for_list(page)
+    before = listed(page)
+    picked = page.get_by_test_id("starter").first
+    title = picked.locator(".starter-title").inner_text()
+    press(picked)
+
+    line = page.get_by_test_id("live-line")
+    expect(line).to_contain_text(f"because you liked {title}")
+    expect(line).to_be_in_viewport(ratio=1)
+    rows = page.get_by_test_id("for-you").get_by_test_id("row")
+    in_sight = 1 if size == "phone" else 2
+    for number in range(in_sight):
+        expect(rows.nth(number)).to_be_in_viewport(ratio=1)
+        expect(rows.nth(number).get_by_test_id("reason")).to_contain_text(title)
+    assert listed(page)[:in_sight] != before[:in_sight]
+    assert int(page.evaluate("sessionStorage.taps")) <= 3
+    context.close()
 
 
 @pytest.mark.parametrize(
