@@ -163,7 +163,7 @@ def parts(serving: Any, work: Callable[[], Any], lists: int) -> dict[str, float]
         "fusion": (serving._fusion, "fuse"),
         "choosing": (serving, "_chosen"),
         "reasons": (serving, "_because"),
-        "words": (serving._teller, "items_each"),
+        "words": (serving._teller, "tell_each"),
     }
     for name, (owner, method) in watched.items():
         setattr(owner, method, _clocked(getattr(owner, method), spent, name))
@@ -207,7 +207,7 @@ def recall_of_products(serving: Any, states: list[ListenerState]) -> dict[str, f
     for state in states:
         taste = Taste.of(state, serving._catalogue)
         vector = model.fold_in(taste.place, taste.weight).astype(np.float32)
-        search.append(processor_ms(partial(model._search.top, vector, DEPTH)))
+        search.append(processor_ms(partial(model._search.top_each, [vector], [DEPTH])))
         whole.append(processor_ms(partial(np.matmul, model.factors, vector)))
         true = top_k(model.factors @ vector, DEPTH, model._tie)
         shared.append(np.intersect1d(model._search.top_each([vector], [DEPTH])[0], true).size / DEPTH)
