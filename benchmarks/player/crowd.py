@@ -71,7 +71,7 @@ class Crowd:
         for page in pages:
             await page.hears()
         heard = [await page.heard_s() for page in pages]
-        self.tally.down = True
+        self.tally.down = self.tally.killed = True
         left = self.server.kill()
         began = time.monotonic()
         for person in people:

@@ -33,8 +33,9 @@ _Looks = list[tuple[int, str]]
 class Tally:
     """What happened to all visitors.
 
-    ``down`` is true while the server is meant to be away: what fails then is no failure. ``unchanged`` counts
-    lists that answered a like and looked as the one that was liked from.
+    ``down`` is true while the server is meant to be away: what fails then is no failure. ``killed`` is true
+    from then on: a page that asks for its kernel is rightly told that it is gone. ``unchanged`` counts lists
+    that answered a like and looked as the one that was liked from.
     """
 
     failed: Counter[str] = field(default_factory=Counter)
@@ -45,6 +46,7 @@ class Tally:
     unchanged: int = 0
     audio_bytes: int = 0
     down: bool = False
+    killed: bool = False
 
     def accept(self, event_id: str) -> None:
         """Note that somebody was told that an event is safe."""

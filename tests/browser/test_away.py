@@ -58,11 +58,18 @@ class Listener:
         return self.page.get_by_test_id("for-you").get_by_test_id("row")
 
     def play(self) -> int:
-        """Play the first of the list and wait until the two that follow are loaded."""
+        """Play the first of the list and wait until the two that follow in the list of then are loaded."""
         self.rows().first.get_by_test_id("play").click()
         self.hear()
-        wait_until(lambda: len(self.loaded()) == 3, 30, "the next two tracks are loaded as well")
+        expect(self.page.get_by_test_id("live-line")).to_contain_text("because you played")
+        wait_until(lambda: self.loaded() >= self.coming(2), 30, "the next two tracks are loaded as well")
         return self.playing()
+
+    def coming(self, count: int) -> set[str]:
+        """Return the addresses of the clips that come next."""
+        words = self.page.get_by_test_id("queued").locator(".queued-words")
+        titles = [words.nth(place).inner_text().splitlines()[0] for place in range(count)]
+        return {f"/audio/{title.rpartition(' ')[2]}" for title in titles}
 
     def loaded(self) -> set[str]:
         """Return the addresses of the clips of which the browser has all."""
