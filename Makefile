@@ -51,7 +51,7 @@ lab: install  ## JupyterLab with the notebooks
 down: install  ## stop the local services
 	@$(BIN)/segue services down
 
-test: dev  ## all tests but the soak, some 25 minutes on 2 cores
+test: dev  ## all tests but the soak, 20 to 45 minutes on 2 cores
 	$(PYTEST) -n $(WORKERS) -m "not soak"
 
 test-fast: dev  ## the tests that start nothing, under 3 minutes
