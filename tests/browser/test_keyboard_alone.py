@@ -125,12 +125,17 @@ def test_from_the_sign_up_page_to_a_playlist_as_a_file(keys: Keys, name: str):
     print(f"{keys.stops} stops of the focus were seen")
 
 
-def test_what_plays_is_steered_from_wherever_one_is_and_the_keys_are_told(keys: Keys, name: str):
-    page = keys.page
-    sign_up(keys, name)
+def hear_a_moment(page: Page) -> None:
+    """Play the list, and pause."""
     page.keyboard.press("Space")
     wait_until(lambda: (sound(page) or {}).get("at", 0) > 0.2, 20, "the list is heard")
     page.keyboard.press("Space")
+
+
+def test_what_plays_is_steered_from_wherever_one_is_and_the_keys_are_told(keys: Keys, name: str):
+    page = keys.page
+    sign_up(keys, name)
+    hear_a_moment(page)
     wait_until(lambda: sound(page)["paused"], 5, "it pauses")
     began = sound(page)["at"]
     page.keyboard.press("ArrowRight")
@@ -154,9 +159,7 @@ def test_what_plays_is_steered_from_wherever_one_is_and_the_keys_are_told(keys: 
 def test_the_way_through_lists_queue_bar_and_menus_is_always_seen(keys: Keys, name: str):
     page = keys.page
     sign_up(keys, name)
-    page.keyboard.press("Space")
-    wait_until(lambda: (sound(page) or {}).get("at", 0) > 0.2, 20, "the list is heard")
-    page.keyboard.press("Space")
+    hear_a_moment(page)
     keys.reach(page.get_by_test_id("account"), most=9)
     page.keyboard.press("Enter")
     keys.check()

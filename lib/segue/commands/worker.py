@@ -68,13 +68,8 @@ def _short_collections(stop: threading.Event) -> Iterator[None]:
             gc.freeze()
 
     gc.set_threshold(*gc.get_threshold()[:2], _NEVER)
-    thread = threading.Thread(target=collect, name="segue-collector", daemon=True)
-    thread.start()
-    try:
+    with _beside(threading.Thread(target=collect, name="segue-collector", daemon=True), stop):
         yield
-    finally:
-        stop.set()
-        thread.join()
 
 
 @contextlib.contextmanager
@@ -93,7 +88,13 @@ def _refits(minutes: float | None, stop: threading.Event) -> Iterator[None]:
             schedule.poll()
         schedule.stop()
 
-    thread = threading.Thread(target=watch, name="segue-refits")
+    with _beside(threading.Thread(target=watch, name="segue-refits"), stop):
+        yield
+
+
+@contextlib.contextmanager
+def _beside(thread: threading.Thread, stop: threading.Event) -> Iterator[None]:
+    """Let a thread run until the block ends, and then tell it to."""
     thread.start()
     try:
         yield

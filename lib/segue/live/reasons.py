@@ -132,19 +132,21 @@ class Teller:
             for track in missing:
                 if label := known.get(track):
                     self._label_of[track] = self._table.add_label(label.quoted, label.told)
-        return [self._told(*each, *lists_of) for each, lists_of in zip(lists, named, strict=True)]
+        return [
+            self._told(track_ids, scores, because, *lists_of)
+            for (track_ids, scores, _, because), lists_of in zip(lists, named, strict=True)
+        ]
 
     def _told(
         self,
         track_ids: np.ndarray,
         scores: np.ndarray,
-        _: np.ndarray,
         because: np.ndarray,
         ids: Sequence[int],
         bases: Sequence[int],
         rows: Sequence[Sequence[int]],
     ) -> bytes:
-        """Return a list as JSON; the last three say the same as the arrays."""
+        """Return a list as JSON; ``ids`` and ``rows`` say the same as ``track_ids`` and ``because``."""
         kernel, label_of = self._kernel, self._label_of
         kinds, told_of = bytearray(len(ids)), []
         for i, (track, basis, row) in enumerate(zip(ids, bases, rows, strict=True)):
