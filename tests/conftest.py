@@ -19,8 +19,9 @@ from support.small_run import finished_run
 
 cache_of_this_worker(own_cache())
 own_cache()
-# Tests start Spark often and give it little: the time that Java takes to optimise itself never pays.
+# Tests start Java often and give it little: the time that it takes to optimise itself never pays.
 os.environ.setdefault("SPARK_SUBMIT_OPTS", "-XX:TieredStopAtLevel=1 -XX:+UseSerialGC")
+os.environ.setdefault("SEGUE_JAVA_OPTIONS", "-XX:TieredStopAtLevel=1")
 BROWSER_FLAGS = (
     "--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run", "--disable-background-networking",
     "--disable-component-update", "--disable-sync", "--autoplay-policy=no-user-gesture-required",

@@ -31,6 +31,9 @@ class Settings(BaseSettings):
     mongo: str | None = Field(None, description="URI of an existing MongoDB; unset: the local one")
     kafka_port: int = Field(9092, description="port of the local Kafka; a free one if it is taken")
     mongo_port: int = Field(27017, description="port of the local document store; a free one if it is taken")
+    java_options: str = Field(
+        "", description="options for the Java of the local services, after Segue's own: -Xmx2g -Xlog:gc"
+    )
     plays_partitions: int = Field(8, ge=1, description="partitions of the topic segue.plays")
     retention_days: int = Field(30, ge=1, description="days that Kafka keeps events")
 

@@ -154,15 +154,16 @@ def _start(
     program = docstore.mongod() if name == "mongo" else None
     if program is None:
         jdk = _prepare(folder, name, report)
+    options = settings.java_options.split()
     while True:
         port = ports.choose(settings, name, last.port if last else None, report)
         address = f"{ports.LOOPBACK}:{port}"
         if name == "kafka":
-            record = folder.start(kafka.command(folder, jdk, port), kafka.KIND, address)
+            record = folder.start(kafka.command(folder, jdk, port, options), kafka.KIND, address)
         elif program is not None:
             record = folder.start(docstore.mongod_command(folder, program, port), docstore.MONGOD, address)
         else:
-            record = folder.start(docstore.embedded_command(jdk, port), docstore.EMBEDDED, address)
+            record = folder.start(docstore.embedded_command(jdk, port, options), docstore.EMBEDDED, address)
         if _serves(name, folder, record, _START_S):
             return record
         folder.stop()

@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import shutil
 import tempfile
+from collections.abc import Sequence
 from importlib.resources import as_file, files
 from pathlib import Path
 
@@ -21,9 +22,9 @@ MONGOD = "mongod"
 
 _JVM = (
     "-Xmx1g", "-XX:+UseG1GC", "-XX:MaxGCPauseMillis=15", "-XX:ParallelGCThreads=2", "-XX:ConcGCThreads=1",
-    "-XX:TieredStopAtLevel=1", "-XX:+ExitOnOutOfMemoryError",
-    "-Djava.awt.headless=true", "-Dorg.slf4j.simpleLogger.defaultLogLevel=warn",
-    "-Dorg.slf4j.simpleLogger.showDateTime=true", "-cp", "classes:lib/*",
+    "-XX:+ExitOnOutOfMemoryError", "-Djava.awt.headless=true",
+    "-Dorg.slf4j.simpleLogger.defaultLogLevel=warn", "-Dorg.slf4j.simpleLogger.showDateTime=true",
+    "-cp", "classes:lib/*",
 )  # fmt: skip
 
 
@@ -52,9 +53,9 @@ def prepare(folder: ServiceFolder, java: Java) -> None:
     new.rename(classes)
 
 
-def embedded_command(java: Java, port: int) -> list[str | Path]:
+def embedded_command(java: Java, port: int, options: Sequence[str] = ()) -> list[str | Path]:
     """Return what starts the embedded store, relative to its folder."""
-    return [java.path, *_JVM, "Store", str(port), "store.mv"]
+    return [java.path, *_JVM, *options, "Store", str(port), "store.mv"]
 
 
 def mongod_command(folder: ServiceFolder, program: Path, port: int) -> list[str | Path]:

@@ -7,6 +7,7 @@ import secrets
 import shutil
 import subprocess
 import tempfile
+from collections.abc import Sequence
 from pathlib import Path
 
 from segue.errors import SegueError
@@ -22,7 +23,7 @@ DEPENDENCIES = (
 KIND = f"Kafka {VERSION}"
 
 _JVM = (
-    "-Xmx256m", "-Xmn32m", "-XX:+UseSerialGC", "-XX:TieredStopAtLevel=1", "-XX:+ExitOnOutOfMemoryError",
+    "-Xmx256m", "-Xmn32m", "-XX:+UseSerialGC", "-XX:+ExitOnOutOfMemoryError",
     "-Djava.awt.headless=true", "-Dorg.apache.logging.log4j.level=WARN", "-cp", "lib/*",
 )  # fmt: skip
 # One broker holds every replica. Few partitions of its own topics and a short session make its start quick:
@@ -59,10 +60,10 @@ def prepare(folder: ServiceFolder, java: Java) -> None:
         _format(folder, java)
 
 
-def command(folder: ServiceFolder, java: Java, port: int) -> list[str | Path]:
+def command(folder: ServiceFolder, java: Java, port: int, options: Sequence[str] = ()) -> list[str | Path]:
     """Write the broker's properties and return what starts it, relative to its folder."""
     _write_properties(folder.path / "server.properties", "data", port, ports.any_free())
-    return [java.path, *_JVM, "kafka.Kafka", "server.properties"]
+    return [java.path, *_JVM, *options, "kafka.Kafka", "server.properties"]
 
 
 def _format(folder: ServiceFolder, java: Java) -> None:
@@ -72,7 +73,7 @@ def _format(folder: ServiceFolder, java: Java) -> None:
     new = Path(tempfile.mkdtemp(prefix="format-", dir=folder.path))
     _write_properties(new / "server.properties", "data", 0, 0)
     cluster_id = base64.urlsafe_b64encode(b"segue" + secrets.token_bytes(11)).decode().rstrip("=")
-    jvm = [option if option != "lib/*" else "../lib/*" for option in _JVM]
+    jvm = ["-XX:TieredStopAtLevel=1", *(option if option != "lib/*" else "../lib/*" for option in _JVM)]
     done = subprocess.run(
         [java.path, *jvm, "kafka.tools.StorageTool", "format", "-c", "server.properties", "-t", cluster_id],
         cwd=new, stdin=subprocess.DEVNULL, capture_output=True, text=True, check=False,
