@@ -26,7 +26,8 @@ def test_one_list_is_owed_for_many_events_from_the_first_of_them():
     owed.add("a", due(0, 20, 5), here=True)
     owed.add("a", due(0, 30, 6), here=False)
     assert len(owed) == 1
-    assert owed.due("a") == due(0, 10, 6)
+    assert owed.pay("a") == due(0, 10, 6)
+    assert len(owed) == 0
 
 
 def test_a_partition_goes_on_from_the_first_event_without_a_list():

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Mapping
-from typing import Any, Literal
+import contextlib
+import time
+from collections.abc import Callable, Collection, Iterator, Mapping
+from typing import Any, Literal, NamedTuple
 
-from kafka import ConsumerRebalanceListener, KafkaConsumer, TopicPartition
+from confluent_kafka import Consumer, KafkaException, Message, TopicPartition
+from confluent_kafka import KafkaError as ClientError
 from kafka.admin import MemberToRemove
-from kafka.errors import UnknownTopicOrPartitionError
-from kafka.structs import OffsetAndMetadata
+from kafka.errors import FencedInstanceIdError, KafkaError, UnknownTopicOrPartitionError
 
 from segue.errors import SegueError
 from segue.services import topics
@@ -19,11 +21,26 @@ ANSWER_S = 5.0
 MOST = 40_000
 """Records that are read at once: of a backlog, many of one listener make one state and one list."""
 
-_TIMEOUT_MS = int(ANSWER_S * 1000)
 # The shortest that a broker takes unless told otherwise: so long the partitions of a dead worker wait.
 _SESSION_MS = 6_000
 _LONGEST_BATCH_MS = 60_000
 _FETCHED = 2 << 20
+_QUEUED_KIB = 32 << 10
+# Under load the store takes a few events together for little more than one. After a pause nothing waits.
+_PACE_S = 0.005
+# A question about offsets waits behind the one for records, on the same connection.
+_FETCH_WAIT_MS = 100
+
+
+class Record(NamedTuple):
+    """A message of a topic; ``timestamp`` is when it was sent, in milliseconds since 1970."""
+
+    topic: str
+    partition: int
+    offset: int
+    key: bytes | None
+    value: bytes | None
+    timestamp: int | None
 
 
 def log_name(bootstrap: str) -> str:
@@ -46,7 +63,8 @@ def log_name(bootstrap: str) -> str:
 class Plays:
     """The plays of the partitions that the group gives to this worker, each from a place that is set here.
 
-    A partition yields nothing before `place` has put it somewhere, nor after `hold`.
+    A partition yields nothing before `place` has put it somewhere, nor after `hold`. The client is one in C:
+    it has the next records at hand when they are asked for, beside the threads of Python that make lists.
 
     Parameters
     ----------
@@ -60,129 +78,180 @@ class Plays:
     Raises
     ------
     KafkaError
-        If no broker answers, or it does not know the topic yet.
+        If no broker answers, or it does not know the topic yet; from every method that asks it.
     """
 
     def __init__(self, bootstrap: str, group: str, seat: str, leaving: Callable[[], object]) -> None:
         self._bootstrap, self._group, self._seat, self._leaving = bootstrap, group, seat, leaving
         self.moves = 0
         """Grows whenever partitions come or go."""
-        self._placed: set[TopicPartition] = set()
-        self._consumer = KafkaConsumer(
-            bootstrap_servers=bootstrap.split(","),
-            client_id="segue-worker",
-            group_id=group,
-            group_instance_id=seat,
-            enable_auto_commit=False,
-            auto_offset_reset="earliest",
-            fetch_min_bytes=1,
-            max_partition_fetch_bytes=_FETCHED,
-            max_poll_records=MOST,
-            max_poll_interval_ms=_LONGEST_BATCH_MS,
-            metrics_enabled=False,
-            session_timeout_ms=_SESSION_MS,
-            heartbeat_interval_ms=_SESSION_MS // 4,
-            request_timeout_ms=_TIMEOUT_MS * 2,
-            bootstrap_timeout_ms=_TIMEOUT_MS,
-            reconnect_backoff_max_ms=1_000,
-            allow_auto_create_topics=False,
+        self._assigned: set[int] = set()
+        self._next: dict[int, int] = {}
+        self._read_at = 0.0
+        self._is_placed_anew = False
+        self._fatal: ClientError | None = None
+        self._consumer = Consumer(
+            {
+                "bootstrap.servers": bootstrap,
+                "client.id": "segue-worker",
+                "group.id": group,
+                "group.instance.id": seat,
+                "enable.auto.commit": False,
+                "enable.auto.offset.store": False,
+                "auto.offset.reset": "earliest",
+                "fetch.wait.max.ms": _FETCH_WAIT_MS,
+                "max.partition.fetch.bytes": _FETCHED,
+                "queued.max.messages.kbytes": _QUEUED_KIB,
+                "fetch.queue.backoff.ms": 10,
+                "max.poll.interval.ms": _LONGEST_BATCH_MS,
+                "session.timeout.ms": _SESSION_MS,
+                "heartbeat.interval.ms": _SESSION_MS // 4,
+                "reconnect.backoff.max.ms": 1_000,
+                "error_cb": self._failed,
+                # The worker says itself, once, that Kafka is away.
+                "log_level": 0,
+            }
         )
-        # Without the topic's metadata at hand the client may assign no partition to anyone, for minutes.
-        if not self._consumer.partitions_for_topic(topics.PLAYS):
+        try:
+            with _told():
+                known = self._consumer.list_topics(topics.PLAYS, ANSWER_S).topics[topics.PLAYS]
+            if known.error is not None or not known.partitions:
+                raise UnknownTopicOrPartitionError(topics.PLAYS)
+        except KafkaError:
             self.close()
-            raise UnknownTopicOrPartitionError(topics.PLAYS)
-        self._consumer.subscribe([topics.PLAYS], listener=_Rebalance(self))
+            raise
+        self._consumer.subscribe([topics.PLAYS], on_assign=self._on_assign, on_revoke=self._on_revoke)
 
-    def unplaced(self) -> list[TopicPartition]:
+    def unplaced(self) -> list[int]:
         """Return the partitions that are ours and wait for `place`."""
-        return sorted(self._consumer.assignment() - self._placed)
+        return sorted(self._assigned - self._next.keys())
 
     def mine(self) -> set[int]:
         """Return the partitions that are ours and in their place."""
-        return {part.partition for part in self._placed & self._consumer.assignment()}
+        return set(self._next)
 
     def ours(self) -> bool:
         """Tell whether the group has given us partitions and each is in its place."""
-        assigned = self._consumer.assignment()
-        return bool(assigned) and assigned <= self._placed
+        return bool(self._assigned) and self._assigned == self._next.keys()
 
-    def place(self, partition: TopicPartition, offset: int) -> None:
+    def place(self, partition: int, offset: int) -> None:
         """Read on from an offset."""
-        self._consumer.seek(partition, offset)
-        self._consumer.resume(partition)
-        self._placed.add(partition)
+        self._next[partition] = offset
+        self._is_placed_anew = True
 
-    def edge(self, partitions: Collection[TopicPartition], which: Literal["earliest", "latest"]) -> Any:
+    def edge(self, partitions: Collection[int], which: Literal["earliest", "latest"]) -> dict[int, int]:
         """Return by partition the first offset there is, or the next one to be written."""
-        of = self._consumer.beginning_offsets if which == "earliest" else self._consumer.end_offsets
-        return of(list(partitions), timeout_ms=_TIMEOUT_MS)
+        with _told():
+            found = {
+                number: self._consumer.get_watermark_offsets(_part(number), ANSWER_S) for number in partitions
+            }
+        return {number: edges[which == "latest"] for number, edges in found.items()}
 
     def lag(self) -> dict[int, int]:
         """Return by partition how many records were there, when Kafka last told, that are not read yet."""
-        lag = {}
-        for part in self._placed & self._consumer.assignment():
-            end = self._consumer.highwater(part)
-            if end is not None:
-                lag[part.partition] = max(0, end - self._consumer.position(part))
-        return lag
+        with _told():
+            ends = {
+                number: self._consumer.get_watermark_offsets(_part(number), cached=True)[1]
+                for number in self._next
+            }
+        return {number: max(0, end - self._next[number]) for number, end in ends.items() if end >= 0}
 
     def check(self) -> None:
         """Raise KafkaError if the broker does not answer."""
-        if assigned := self._consumer.assignment():
-            self.edge(assigned, "latest")
+        self.edge(sorted(self._assigned)[:1], "latest")
 
     def hold(self) -> None:
         """Forget where we are in every partition and stay in the group."""
-        self._placed.clear()
-        self._consumer.pause(*self._consumer.assignment())
-        self._consumer.poll(0)
+        self._next.clear()
+        self._is_placed_anew = True
+        self.poll(0)
 
-    def poll(self, timeout_ms: int) -> dict[TopicPartition, list[Any]]:
+    def poll(self, timeout_ms: int) -> dict[int, list[Record]]:
         """Return the next records by partition, as soon as there are any.
 
         What was read of a partition that came or went meanwhile is left out: `place` says where it goes on.
         """
-        found = self._consumer.poll(timeout_ms)
-        return {part: records for part, records in found.items() if part in self._placed}
+        self._read_from_places()
+        with _told():
+            first = self._consumer.poll(timeout_ms / 1000)
+            rest_s = max(0.0, self._read_at + _PACE_S - time.monotonic())
+            messages = [] if first is None else [first, *self._consumer.consume(MOST - 1, rest_s)]
+            self._read_at = time.monotonic()
+        if self._fatal is not None:
+            raise _error(self._fatal)
+        found: dict[int, list[Record]] = {}
+        for message in messages:
+            if (error := message.error()) is not None:
+                raise _error(error)
+            record = _record(message)
+            if record.offset >= self._next.get(record.partition, record.offset + 1):
+                found.setdefault(record.partition, []).append(record)
+                self._next[record.partition] = record.offset + 1
+        return found
 
     def commit(self, offsets: Mapping[int, int]) -> None:
         """Tell the group how far we are, for those who watch its lag; nothing depends on it."""
-        mine = self.mine()
-        self._consumer.commit_async(
-            {
-                TopicPartition(topics.PLAYS, partition): OffsetAndMetadata(offset, "", -1)
-                for partition, offset in offsets.items()
-                if partition in mine
-            }
-        )
+        told = [_part(number, offset) for number, offset in offsets.items() if number in self._next]
+        if told:
+            with _told():
+                self._consumer.commit(offsets=told, asynchronous=True)
 
     def close(self, *, leave: bool = False) -> None:
         """Close the connection, and with ``leave`` let others of the group have the partitions at once."""
-        self._consumer.close(autocommit=False, timeout_ms=2_000)
+        self._consumer.close()
         if leave:
             # A static member says nothing when it goes: its partitions would wait for its session's end.
             with topics.connect(self._bootstrap) as admin:
                 admin.remove_group_members(self._group, [MemberToRemove(group_instance_id=self._seat)])
 
-    def assigned(self, partitions: Collection[TopicPartition]) -> None:
+    def _read_from_places(self) -> None:
+        """Let the client forget what it has at hand, and read from where each partition goes on."""
+        if self._is_placed_anew:
+            self._is_placed_anew = False
+            with _told():
+                self._consumer.assign([_part(number, offset) for number, offset in self._next.items()])
+
+    def _on_assign(self, _: Consumer, partitions: list[TopicPartition]) -> None:
         """Hold new partitions until they are placed."""
         self.moves += 1
-        self._placed.difference_update(partitions)
-        self._consumer.pause(*partitions)
+        self._assigned = {part.partition for part in partitions}
+        self._next.clear()
+        self._consumer.assign([])
 
-    def revoked(self, partitions: Collection[TopicPartition]) -> None:
+    def _on_revoke(self, _: Consumer, partitions: list[TopicPartition]) -> None:
         """Forget partitions that go to another worker."""
         self._leaving()
         self.moves += 1
-        self._placed.difference_update(partitions)
+        self._assigned.clear()
+        self._next.clear()
+        self._consumer.unassign()
+
+    def _failed(self, error: ClientError) -> None:
+        if error.fatal():
+            self._fatal = error
 
 
-class _Rebalance(ConsumerRebalanceListener):
-    def __init__(self, plays: Plays) -> None:
-        self._plays = plays
+def _part(number: int, offset: int = -1) -> TopicPartition:
+    return TopicPartition(topics.PLAYS, number, offset)
 
-    def on_partitions_assigned(self, assigned: Collection[TopicPartition]) -> None:
-        self._plays.assigned(assigned)
 
-    def on_partitions_revoked(self, revoked: Collection[TopicPartition]) -> None:
-        self._plays.revoked(revoked)
+def _record(message: Message) -> Record:
+    kind, at_ms = message.timestamp()
+    return Record(
+        message.topic(), message.partition(), message.offset(), message.key(), message.value(),
+        at_ms if kind else None,
+    )  # fmt: skip
+
+
+@contextlib.contextmanager
+def _told() -> Iterator[None]:
+    """Raise the errors of the client as those that the worker knows."""
+    try:
+        yield
+    except KafkaException as error:
+        raise _error(error.args[0]) from None
+
+
+def _error(error: Any) -> KafkaError:
+    kind = FencedInstanceIdError if error.code() == ClientError.FENCED_INSTANCE_ID else KafkaError
+    return kind(f"{error.name()}: {error.str()}")

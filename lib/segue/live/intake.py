@@ -7,9 +7,9 @@ import json
 from collections.abc import Callable, Collection, Iterable
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
-from typing import Any
 
 from segue.live import listener
+from segue.live.broker import Record
 from segue.live.events import Malformed, PlayEvent, now
 from segue.live.standing import Received
 
@@ -36,12 +36,12 @@ class Sorted:
 
     active: dict[int, dict[str, list[Received]]] = field(default_factory=dict)
     events: list[PlayEvent] = field(default_factory=list)
-    refused: list[tuple[Any, str]] = field(default_factory=list)
+    refused: list[tuple[Record, str]] = field(default_factory=list)
     sent_ms: dict[str, int] = field(default_factory=dict)
 
 
 def sort(
-    records: Iterable[Any], dataset: str, unknown: Unknown, gone: Collection[str] = frozenset()
+    records: Iterable[Record], dataset: str, unknown: Unknown, gone: Collection[str] = frozenset()
 ) -> Sorted:
     """Return what records of ``segue.plays`` hold for one data set; events of others are passed over.
 
@@ -77,7 +77,7 @@ def sort(
     return found
 
 
-def read(record: Any) -> PlayEvent:
+def read(record: Record) -> PlayEvent:
     """Return the event of a record of ``segue.plays``.
 
     Raises
@@ -97,7 +97,7 @@ def read(record: Any) -> PlayEvent:
     return event
 
 
-def rejection(record: Any, reason: str) -> bytes:
+def rejection(record: Record, reason: str) -> bytes:
     """Return what ``segue.plays.rejected`` is told of a record: JSON, its first 512 KiB in base64."""
     value = record.value or b""
     told = {

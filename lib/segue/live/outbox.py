@@ -11,7 +11,7 @@ from kafka.errors import KafkaError, KafkaTimeoutError
 GIVE_UP_S = 10.0
 """Seconds after which a message that no broker took is dropped."""
 
-_LINGER_MS = 1
+_LINGER_MS = 0.2
 _ROOM_S = 5.0
 _LOOK_S = 0.1
 

@@ -45,18 +45,13 @@ class Owed:
         else:
             self._others[listener_id] = due
 
-    def due(self, listener_id: str) -> Due:
-        """Return what is due to a listener."""
-        return self._here.get(listener_id) or self._others[listener_id]
-
     def next(self, most: int) -> list[str]:
         """Return up to ``most`` listeners whose turn it is; they stay owed."""
         return list(itertools.islice(itertools.chain(self._here, self._others), most))
 
-    def pay(self, listener_id: str) -> None:
-        """Take a listener's list off."""
-        if self._here.pop(listener_id, None) is None:
-            del self._others[listener_id]
+    def pay(self, listener_id: str) -> Due:
+        """Owe a listener no list any more, and return what was due."""
+        return self._here.pop(listener_id, None) or self._others.pop(listener_id)
 
     def resume(self, offsets: Mapping[int, int]) -> dict[int, int]:
         """Return by partition where to read on, given up to where each was read."""

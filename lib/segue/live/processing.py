@@ -2,17 +2,16 @@
 
 from __future__ import annotations
 
+import itertools
 import time
 from collections import deque
 from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor, wait
-from typing import Any
 from uuid import UUID, uuid5
-
-from kafka import TopicPartition
 
 from segue.live import intake
 from segue.live.activity import Activity
+from segue.live.broker import Record
 from segue.live.deletions import Deletions
 from segue.live.events import Recommendation, now
 from segue.live.ledger import Entry, Ledger, Written
@@ -94,8 +93,8 @@ class Processing:
         """Tell whether lists are owed."""
         return len(self._owed) > 0
 
-    def turn(self, records: Mapping[TopicPartition, Sequence[Any]]) -> None:
-        """Give every record its effect on a state, and make lists for a while.
+    def turn(self, records: Mapping[int, Sequence[Record]]) -> None:
+        """Give every record of some partitions its effect on a state, and make lists for a while.
 
         Raises
         ------
@@ -112,14 +111,19 @@ class Processing:
         sent = [self._refuse(record, reason) for record, reason in found.refused]
         published: list[Future[list[Sent]]] = []
         for wave in _waves(self._log, found.active):
-            advanced = self._writer.submit(self._standings.advance, wave)
-            # While the store writes states, lists are made that were owed before.
-            published += self._make_lists(until=advanced.done)
-            advanced.result()
+            proposed = self._standings.propose(wave)
+            writing = self._writer.submit(self._standings.take, proposed)
+            # Lists are made while the store writes: what was owed before, else ahead for those of the wave.
+            published += self._make_lists(until=writing.done)
+            first = [] if self.owes else itertools.islice(proposed.changed.items(), _AT_ONCE)
+            ahead = self._made(dict(first))
+            refused = writing.result()
             for name, (line, received) in wave.items():
                 due = Due(line.partition, received[0].offset, found.sent_ms[name])
                 self._owed.add(name, due, here=due.sent_ms > time.time() * 1000 - HERE_MS)
-        self._read |= {part.partition: batch[-1].offset + 1 for part, batch in records.items()}
+            if ready := {name: one for name, one in ahead.items() if name not in refused}:
+                published.append(self._publish(self._paid(ready)))
+        self._read |= {partition: batch[-1].offset + 1 for partition, batch in records.items()}
         deadline = time.monotonic() + LISTS_S
         published += self._make_lists(until=lambda: time.monotonic() > deadline)
         self._ledger.put(Entry(found.events, sent, published, self._owed.resume(self._read)))
@@ -189,23 +193,29 @@ class Processing:
         published: list[Future[list[Sent]]] = []
         names = self._owed.next(_LOOKED_THROUGH)
         for start in range(0, len(names), _AT_ONCE):
-            published.append(self._publish(self._lists(names[start : start + _AT_ONCE])))
+            asked = names[start : start + _AT_ONCE]
+            standings = self._standings.of(asked)
+            for name in set(asked).difference(standings):
+                self._owed.pay(name)
+            published.append(self._publish(self._paid(self._made(standings))))
             if until():
                 break
         return published
 
-    def _lists(self, names: Sequence[str]) -> dict[str, tuple[str, bytes, Due]]:
-        """Return for each listener the list's model, its message and what was due, and owe them nothing."""
-        standings = self._standings.of(names)
+    def _made(self, standings: Mapping[str, Standing]) -> dict[str, tuple[str, bytes]]:
+        """Return for each listener the list's model and its message."""
+        if not standings:
+            return {}
         serving = self._models.serving
         made = serving.recommend_each([standing.state for standing in standings.values()], self._length)
-        found = {
-            name: (one.model, self._message(standing, serving, one), self._owed.due(name))
+        return {
+            name: (one.model, self._message(standing, serving, one))
             for (name, standing), one in zip(standings.items(), made, strict=True)
         }
-        for name in names:
-            self._owed.pay(name)
-        return found
+
+    def _paid(self, made: Mapping[str, tuple[str, bytes]]) -> dict[str, tuple[str, bytes, Due]]:
+        """Return lists with what was due, and owe them no more."""
+        return {name: (*one, self._owed.pay(name)) for name, one in made.items()}
 
     def _publish(self, lists: Mapping[str, tuple[str, bytes, Due]]) -> Future[list[Sent]]:
         """Publish lists behind those before them; wait while many are on their way."""
@@ -244,7 +254,7 @@ class Processing:
 
     # Records that are no event -------------------------------------------------------------------------
 
-    def _refuse(self, record: Any, reason: str) -> Sent:
+    def _refuse(self, record: Record, reason: str) -> Sent:
         self._activity.rejected(reason)
         place = f"{record.partition}:{record.offset}".encode()
         return self._outbox.send(REJECTED, place, intake.rejection(record, reason))

@@ -247,8 +247,8 @@ class Serving:
     ) -> tuple[np.ndarray, np.ndarray]:
         """Return int64[at most k] positions by the rules of a list, and where each stands in ``fused``."""
         barred = listener.barred(state, min(listener.RECENT, self.track_ids.size // 3))
-        dropped = np.array([i for i in self._catalogue.positions(barred) if i >= 0], dtype=np.int64)
-        return self._choice.choose(fused, taste.place, dropped, k)
+        dropped = self._catalogue.positions(barred)
+        return self._choice.choose(fused, taste.place, dropped[dropped >= 0], k)
 
     def _popular_and_different(self) -> np.ndarray:
         """Return the catalogue by popularity, the foremost so that each differs from those before it."""

@@ -5,6 +5,7 @@ from __future__ import annotations
 import threading
 from collections import OrderedDict
 from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass
 from uuid import UUID
 
 from segue.live.standing import Line, Received, Standing, advance, doubtful
@@ -15,13 +16,25 @@ MOST_TRACKS = 600_000
 
 _OWN = 16
 
+Waiting = Mapping[str, tuple[Line, Sequence[Received]]]
+"""Events of one line by listener, in the order of their offsets."""
+
+
+@dataclass(frozen=True, slots=True)
+class Proposed:
+    """How listeners stand after their events, unless another writes first; ``changed`` has who is changed."""
+
+    waiting: Waiting
+    before: Mapping[str, Standing]
+    changed: Mapping[str, Standing]
+
 
 class Standings:
     """How the listeners stand whom this worker serves.
 
     What is kept at hand may be older than the store's if another worker was given a partition meanwhile: each
     write rests on the document that was read, and is done again from the newest when that has changed. One
-    thread may advance while another asks how listeners stand.
+    thread may write while another proposes for other listeners and asks how they stand.
 
     Parameters
     ----------
@@ -43,26 +56,37 @@ class Standings:
             self._at_hand.clear()
             self._tracks = 0
 
-    def advance(self, received: Mapping[str, tuple[Line, Sequence[Received]]]) -> None:
-        """Give each listener's events of one line their effect.
+    def propose(self, waiting: Waiting) -> Proposed:
+        """Return what becomes of listeners by their events; nothing is written.
 
         Raises
         ------
         PyMongoError
-            If the store does not take it; then `clear`, and read the events again.
+            If the store does not tell; then `clear`, and read the events again.
         """
-        waiting = dict(received)
+        before = self._read(waiting)
+        stored = self._stored(before, waiting)
+        after = {
+            name: advance(before.get(name), name, line, events, stored)
+            for name, (line, events) in waiting.items()
+        }
+        changed = {
+            name: new for name, new in after.items() if new is not None and new is not before.get(name)
+        }
+        return Proposed(waiting, before, changed)
+
+    def take(self, proposed: Proposed) -> frozenset[str]:
+        """Write what was proposed, and return those for whom it was refused: for them it is done anew.
+
+        Raises
+        ------
+        PyMongoError
+            As `propose` does.
+        """
+        refused = waiting = self._write(proposed)
         while waiting:
-            before = self._read(waiting)
-            stored = self._stored(before, waiting)
-            after = {
-                name: advance(before.get(name), name, line, events, stored)
-                for name, (line, events) in waiting.items()
-            }
-            changed = {
-                name: new for name, new in after.items() if new is not None and new is not before.get(name)
-            }
-            waiting = {name: waiting[name] for name in self._write(changed, before)}
+            waiting = self._write(self.propose({name: proposed.waiting[name] for name in waiting}))
+        return refused
 
     def of(self, listener_ids: Iterable[str]) -> dict[str, Standing]:
         """Return how these listeners stand, without those of whom nothing is known."""
@@ -87,9 +111,7 @@ class Standings:
                     self._keep(found[name])
         return found
 
-    def _stored(
-        self, before: Mapping[str, Standing], waiting: Mapping[str, tuple[Line, Sequence[Received]]]
-    ) -> frozenset[UUID]:
+    def _stored(self, before: Mapping[str, Standing], waiting: Waiting) -> frozenset[UUID]:
         asked: set[UUID] = set()
         for name, (line, events) in waiting.items():
             asked |= doubtful(before.get(name), line, events)
@@ -98,8 +120,9 @@ class Standings:
         self._settle()
         return frozenset(UUID(each) for each in self._store.plays.there(map(str, asked)))
 
-    def _write(self, changed: Mapping[str, Standing], before: Mapping[str, Standing]) -> frozenset[str]:
+    def _write(self, proposed: Proposed) -> frozenset[str]:
         """Write what has changed, keep it at hand, and return whose base had changed in the store."""
+        before, changed = proposed.before, proposed.changed
         if not changed:
             return frozenset()
         bases = {name: before[name].place if name in before else None for name in changed}

@@ -28,16 +28,12 @@ class Taste:
     def of(cls, state: ListenerState, catalogue: Catalogue) -> Self:
         """Return what `segue.live.listener.taste` says of a state, as far as the catalogue has the tracks."""
         weights, session = taste(state), set(state.session)
-        placed = [
-            (place, weight, track in session)
-            for (track, weight), place in zip(weights.items(), catalogue.positions(weights), strict=True)
-            if place >= 0
-        ]
-        places, values, in_session = zip(*placed, strict=True) if placed else ((), (), ())
+        places = catalogue.positions(weights)
+        here = places >= 0
         return cls(
-            np.array(places, dtype=np.int64),
-            np.array(values, dtype=np.float32),
-            np.array(in_session, dtype=bool),
+            places[here],
+            np.fromiter(weights.values(), np.float32, len(weights))[here],
+            np.fromiter((track in session for track in weights), bool, len(weights))[here],
         )
 
     def seeds(self, sign: int, most: int) -> Seeds:

@@ -220,13 +220,13 @@ class Worker:
         if not parts:
             return
         known = self.store.offsets.get(self._log_name)
-        unknown = [part for part in parts if part.partition not in known]
+        unknown = [part for part in parts if part not in known]
         if unknown:
-            edges = {part.partition: at for part, at in plays.edge(unknown, self.start).items()}
+            edges = plays.edge(unknown, self.start)
             self.store.offsets.put(self._log_name, edges)
             known |= edges
         for part in parts:
-            plays.place(part, known[part.partition])
+            plays.place(part, known[part])
 
     def _keep_to(self, plays: broker.Plays, processing: Processing) -> None:
         if plays.moves != self._moves:

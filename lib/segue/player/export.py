@@ -17,6 +17,7 @@ from segue.live.listener import from_document
 from segue.store.accounts import Account
 from segue.store.listeners import unpack
 from segue.store.personal import PERSONAL, data_sets, documents
+from segue.store.recommendations import unpack_content
 
 FORM = 1
 _AT_ONCE = 1_000
@@ -98,7 +99,7 @@ def _recent(packed: Any) -> Any:
 
 
 def _content(packed: Any) -> Any:
-    return json.loads(packed) if isinstance(packed, bytes) else packed
+    return unpack_content(packed) if isinstance(packed, bytes) else packed
 
 
 _PACKED: Mapping[str, Callable[[Any], Any]] = {"state": _state, "recent": _recent, "content": _content}

@@ -10,6 +10,8 @@ from segue.models.kernels.pick import foremost
 
 _I, _F, _U = "int64[::1]", "float64[::1]", "uint64[::1]"
 _FUSED, _HELD = 2, 1
+# Times k: so much of the ranking is put in order first, which is enough for nearly every list.
+_FIRST = 4
 
 
 @njit
@@ -64,6 +66,30 @@ def _fill(chosen, slots, count, places, order, further, mark, rules):  # type: i
     return count
 
 
+@njit
+def _heard(places, order, mark):  # type: ignore[no-untyped-def]
+    return np.array([mark[place] == _HELD for place in places[order]], dtype=np.bool_)
+
+
+@njit
+def _choose_of_all(  # type: ignore[no-untyped-def]
+    chosen, slots, places, scores, tie, held, anyone, rank_for_anyone, mark, rules
+):
+    """Fill the list where the first of the ranking do not; marks of ``places`` are gone in the end."""
+    order = foremost(scores, tie, scores.size)
+    is_heard = _heard(places, order, mark)
+    for place in places:
+        mark[place] |= _FUSED
+    rest = held[np.array([mark[place] & _FUSED == 0 for place in held], dtype=np.bool_)]
+    rest = rest[np.argsort(rank_for_anyone[rest], kind="mergesort")]
+    count = _fill(chosen, slots, 0, places, order[~is_heard], anyone, mark, rules)
+    for place in places:
+        mark[place] = 0
+    for place in held:
+        mark[place] = 0
+    return _fill(chosen, slots, count, places, order[is_heard], rest, mark, rules)
+
+
 @njit(
     f"Tuple(({_I}, {_I}))({_I}, {_F}, {_U}, {_I}, {_I}, {_I}, {_I}, {_I}, {_I}, uint8[::1], uint8[::1],"
     " int64, int64, int64)",
@@ -110,22 +136,18 @@ def choose(
     """
     for place in held:
         mark[place] = _HELD
-    order = foremost(scores, tie, scores.size)
-    is_heard = np.array([mark[place] == _HELD for place in places[order]], dtype=np.bool_)
-    for place in places:
-        mark[place] |= _FUSED
-    rest = held[np.array([mark[place] & _FUSED == 0 for place in held], dtype=np.bool_)]
-    rest = rest[np.argsort(rank_for_anyone[rest], kind="mergesort")]
     for place in dropped:
         taken[recordings[place]] = 1
     chosen, slots = np.empty(k, np.int64), np.empty(k, np.int64)
     rules = (artist_ids, recordings, taken, per_artist, window)
-    count = _fill(chosen, slots, 0, places, order[~is_heard], anyone, mark, rules)
-    for place in places:
-        mark[place] = 0
+    order = foremost(scores, tie, _FIRST * k)
+    count = _fill(chosen, slots, 0, places, order[~_heard(places, order, mark)], anyone[:0], mark, rules)
+    if count < k:
+        for place in chosen[:count]:
+            taken[recordings[place]] = 0
+        count = _choose_of_all(chosen, slots, places, scores, tie, held, anyone, rank_for_anyone, mark, rules)
     for place in held:
         mark[place] = 0
-    count = _fill(chosen, slots, count, places, order[is_heard], rest, mark, rules)
     for place in dropped:
         taken[recordings[place]] = 0
     for place in chosen[:count]:
