@@ -221,6 +221,20 @@ def test_what_the_pointer_is_on_stays_and_the_rest_glides_around_it(page: Page):
     assert listed(page) == [9, 8, 7]
 
 
+def test_a_row_is_the_pointers_again_after_its_glide_though_its_colour_still_changes(page: Page):
+    show(page)
+    page.evaluate("""() => {
+      kernel.recommend([6, 1, 2]);
+      const row = document.querySelector('[data-testid=for-you] [data-track-id="6"]');
+      row.style.transition = "background-color 60s";
+      getComputedStyle(row).backgroundColor;
+      row.style.backgroundColor = "red";
+    }""")
+    until(page, "!document.querySelector('.is-gliding')")
+    colours = "row => row.getAnimations().map(each => each.transitionProperty)"
+    assert row(page, 6).evaluate(colours) == ["background-color"]
+
+
 def test_what_the_keyboard_is_on_stays_and_keeps_its_focus(page: Page):
     show(page)
     page.keyboard.press("Tab")

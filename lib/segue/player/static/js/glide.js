@@ -115,8 +115,10 @@ export function glidingList(container, { keyOf, make, update }) {
   /** While it glides a row is not for the pointer: passing over the row that is held it would take it away. */
   function passOver(row, gliding) {
     row.classList.add("is-gliding");
+    row.segueGliding = gliding;
+    // Its colours may change beyond its glide, and an older glide's end is told while a newer one is on.
     gliding.onfinish = gliding.oncancel = () => {
-      if (!row.getAnimations().length) row.classList.remove("is-gliding");
+      if (row.segueGliding === gliding) row.classList.remove("is-gliding");
     };
   }
 
