@@ -18,6 +18,9 @@ from traitlets.config import Config
 from segue.player import leash
 
 VIEW = "application/vnd.jupyter.widget-view+json"
+_SIGNATURES = 1_000
+"""Messages that are known again when they come twice."""
+
 _OF_EVERY_WIDGET = frozenset({"layout", "tabbable", "tooltip"})
 
 
@@ -30,6 +33,8 @@ class ForkedKernel(IPKernelApp):
         config.IPKernelApp.capture_fd_output = False
         config.HistoryManager.enabled = False
         config.Session.username = "segue"
+        # The signatures of 65,536 messages, which it keeps otherwise, are 10 MB a page.
+        config.Session.digest_history_size = _SIGNATURES
         self.update_config(config)
 
     def load_config_file(self, suppress_errors: Any = None) -> None:
