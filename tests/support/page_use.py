@@ -9,6 +9,7 @@ from support.waiting import wait_until
 
 _PAGES = ("#clusters", "#cluster/1", "#artist/Artist%201", "#activity", "#radio", "#library/history")
 _LETTERS = "track 10"
+_QUEUED = 3
 
 
 class Use:
@@ -59,26 +60,27 @@ class Use:
         self._to_the_next(lambda: self.page.get_by_test_id("seek").evaluate(near_the_end))
 
     def find(self) -> None:
-        """Search letter by letter, and queue one of what is found."""
+        """Search letter by letter, and queue three of what is found: a round plays three."""
         self.page.keyboard.press("/")
         field = self.page.get_by_test_id("find-input")
         expect(field).to_be_focused()
         field.fill("")
         field.press_sequentially(_LETTERS, delay=60)
         found = self.page.get_by_test_id("find-results")
-        expect(found.locator("mark").first).to_be_visible()
-        row = self._point_at(found, self.rounds % 4)
+        expect(found.locator("mark", has_text=_LETTERS[-2:]).first).to_be_visible()
         field.blur()
-        self.page.keyboard.press("q")
-        expect(self.page.locator(".notice")).to_contain_text("is queued")
-        assert row.count() == 1
+        for number in range(_QUEUED):
+            title = self._point_at(found, self.rounds % 4 + number).get_by_test_id("play").inner_text()
+            self.page.keyboard.press("q")
+            expect(self.page.locator(".notice")).to_have_text(f"{title} is queued")
 
     def order(self) -> None:
-        """Drag one of what comes next to the front."""
+        """Drag the last of those to the front."""
         rows = self.page.get_by_test_id("queued")
-        expect(rows.nth(2)).to_be_visible()
-        key = rows.nth(2).get_attribute("data-key")
-        start, end = (rows.nth(place).locator(".queued-grip").bounding_box() for place in (2, 0))
+        last = rows.nth(_QUEUED - 1)
+        expect(last).to_be_visible()
+        key = last.get_attribute("data-key")
+        start, end = (each.locator(".queued-grip").bounding_box() for each in (last, rows.first))
         assert start is not None
         assert end is not None
         mouse = self.page.mouse
