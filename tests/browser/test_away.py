@@ -185,8 +185,8 @@ def test_pages_come_back_after_the_server_was_killed_and_nothing_of_what_was_don
     third = listener.skip()
     listener.wait_until_sent()
     listener.check(
-        ("like", before), ("like", row), ("like", after), ("skip", first), ("skip", second),
-        ("play", first), ("play", second), ("play", third),
+        ("like", before), ("like", row), ("like", after), ("skip", second), ("play", first),
+        ("play", second), ("play", third),
     )  # fmt: skip
     assert other.evaluate("window.stays") is True
     assert len(site.player.kernels()) == 2

@@ -31,13 +31,11 @@ export function createActs(outbox) {
     return message;
   }
 
-  /** A pick likes and plays at once, and it was the like; who goes on from what was just liked skips nothing. */
+  /** A pick plays and likes at once, and it was the like. */
   function meaning(kind, { track_id: track }) {
     const at = Date.now();
     if (kind === "like") liked = { track, at };
-    if (liked.track !== track) return kind;
-    if (kind === "play" && at - liked.at < PICK_MS) return "like";
-    return kind === "skip" ? "leave" : kind;
+    return kind === "play" && liked.track === track && at - liked.at < PICK_MS ? "like" : kind;
   }
 
   function remember(eventId, deed) {

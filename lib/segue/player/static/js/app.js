@@ -215,7 +215,9 @@ export function createApp(model, { fullPage, base }) {
   document.addEventListener("visibilitychange", look);
 
   opinions.on("change", (trackId) => {
-    if (trackId !== null && opinions.of(trackId) === "dislike") queue.drop(trackId);
+    if (trackId === null) return;
+    player.judge(trackId, opinions.of(trackId));
+    if (opinions.of(trackId) === "dislike") queue.drop(trackId);
   });
   player.on("begun", ({ card }) => remember([card, ...heard]));
   player.on("skipped", () => {

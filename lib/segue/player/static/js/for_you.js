@@ -7,7 +7,6 @@ const DEEDS = {
   dislike: (title) => ["because ", title, " was not for you"],
   clear: (title) => ["because you changed your mind about ", title],
   rate: (title) => ["because you rated ", title],
-  leave: (title) => ["because you went on from ", title],
   skip: (title) => ["because you skipped ", title],
   complete: (title) => ["because you heard ", title, " to the end"],
   progress: (title) => ["because you listen to ", title],

@@ -251,6 +251,7 @@ export function createPlayer(queue, acts, { address, more, online }) {
     next,
     duration,
     position,
+    judge: telling.judge,
     setVolume,
     toggle,
     entry: () => entry,
@@ -302,9 +303,13 @@ export function createPlayer(queue, acts, { address, more, online }) {
     },
     resume(saved) {
       load(queue.current(), { position: saved.position, play: saved.playing, alreadyBegun: saved.begun });
+      if (saved.liked) telling.judge(entry.card.track_id, "like");
       provide();
     },
-    snapshot: () => (entry ? { position: position(), playing: wanted, begun: telling.begun() } : null),
+    snapshot() {
+      if (!entry) return null;
+      return { position: position(), playing: wanted, begun: telling.begun(), liked: telling.liked() };
+    },
     close() {
       clearTimeout(endTimer);
       decks.close();

@@ -44,8 +44,9 @@ function starter(app, item) {
   );
 
   function pick() {
-    const liked = app.opinions.toggle(card, "like", { source: item.source }) === "like";
-    if (liked && app.player.entry()?.card.track_id !== card.track_id) app.player.playFrom([item], 0);
+    const isPicked = app.opinions.of(card.track_id) === "like";
+    if (!isPicked && app.player.entry()?.card.track_id !== card.track_id) app.player.playFrom([item], 0);
+    app.opinions.toggle(card, "like", { source: item.source });
   }
 
   onRefresh(button, () => {

@@ -1,6 +1,6 @@
 // What is told of the track that plays: play, progress, complete and skip, each with where in the track.
 // A track that goes over into the next by itself was heard to its end, also where the two fade; one that is
-// left by a wish of the listener was skipped, unless most of it was heard.
+// left by a wish of the listener was skipped, unless most of it was heard or it was liked while it played.
 
 const PROGRESS_S = 15;
 const HEARD_ENOUGH = 0.8;
@@ -8,6 +8,7 @@ const HEARD_ENOUGH = 0.8;
 export function createTelling(acts) {
   let entry = null;
   let begun = false;
+  let liked = false;
   let toldAt = 0;
 
   function tell(kind, position) {
@@ -16,7 +17,9 @@ export function createTelling(acts) {
 
   return {
     begun: () => begun,
+    liked: () => liked,
     take(chosen, { position, alreadyBegun }) {
+      if (chosen !== entry) liked = false;
       entry = chosen;
       begun = alreadyBegun;
       toldAt = position;
@@ -37,12 +40,16 @@ export function createTelling(acts) {
     seek(position) {
       toldAt = position;
     },
+    /** What is said of a track, which may be this one. */
+    judge(trackId, opinion) {
+      if (entry?.card.track_id === trackId) liked = opinion === "like";
+    },
     /** It is left before its end. Returns whether that is a skip. */
     leave(position, duration) {
       if (!begun) return false;
-      const enough = position >= HEARD_ENOUGH * duration;
-      tell(enough ? "progress" : "skip", position);
-      return !enough;
+      const skipped = !liked && position < HEARD_ENOUGH * duration;
+      tell(skipped ? "skip" : "progress", position);
+      return skipped;
     },
     end(duration) {
       tell("complete", duration);
