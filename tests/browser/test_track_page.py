@@ -17,13 +17,16 @@ pytestmark = [pytest.mark.slow, pytest.mark.timeout(300)]
 NEAR = {"exact": [2, 3, 4], "kmeans": [2, 4, 5], "als": [8, 2, 9]}
 ANSWERS = f"""
     elif content["type"] == "track" and content["track_id"] > 9:
-        told = {{"type": "failed", "text": "This track is not in the collection."}}
+        told = {{"type": "track", "track": None}}
         widget.send(told | {{"request": content["request"]}})
     elif content["type"] == "track":
         near = [{{"model": model, "tracks": [card(number) for number in numbers]}}
                 for model, numbers in {NEAR}.items()]
         told = {{"type": "track", "track": card(content["track_id"]), "near": near}}
         told |= {{"genres": ["<b>Folk</b>"], "cluster": {{"number": 3, "words": "dark and quiet"}}}}
+        widget.send(told | {{"request": content["request"]}})
+    elif content["type"] == "cluster" and content["number"] != 3:
+        told = {{"type": "cluster", "words": None, "total": 0, "tracks": []}}
         widget.send(told | {{"request": content["request"]}})
     elif content["type"] == "cluster":
         told = {{"type": "cluster", "words": "dark and quiet", "total": 9, "genre": "Folk", "share": 0.4}}
@@ -112,6 +115,13 @@ def test_a_cluster_in_words_leads_to_its_tracks_and_what_is_not_there_is_said(pa
     expect(page.get_by_test_id("cluster-tracks").get_by_test_id("row")).to_have_count(9)
     assert page.locator("main.page").evaluate("page => page.scrollWidth <= page.clientWidth")
     page.goto("/#track/999")
-    expect(page.get_by_role("alert").filter(visible=True)).to_contain_text("not in the collection")
+    gone = page.get_by_role("alert").filter(visible=True)
+    expect(gone).to_contain_text("not in the collection")
+    expect(gone.get_by_role("button")).to_have_text("Find music")
+    page.goto("/#cluster/4")
+    expect(page.get_by_test_id("cluster-tracks")).to_contain_text("no such mood")
+    expect(page.locator(".view-cluster h1")).to_have_text("Mood")
+    page.get_by_test_id("cluster-tracks").get_by_role("button", name="Find music").click()
+    expect(page.get_by_test_id("find-input")).to_be_visible()
     page.goto("/#track/x")
     expect(page.get_by_role("alert").filter(visible=True)).to_contain_text("no such track")

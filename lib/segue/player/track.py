@@ -11,12 +11,9 @@ from segue.player.messages import AboutTrack, ArtistTracks, Clusters, ClusterTra
 if TYPE_CHECKING:
     from segue.player.answers import Asked
 
-_NO_TRACK = "This track is not in the collection."
-_NO_CLUSTER = "There is no such group of tracks."
-
 
 def track(question: AboutTrack, asked: Asked) -> dict[str, Any]:
-    """Return the message ``track``, or ``failed`` for one that is not there.
+    """Return the message ``track``; its ``track`` is None, and nothing else said, for one that is not there.
 
     ``genres`` are all that its tags name, ``cluster`` the number and words of its cluster or None, ``near``
     by ``model`` its nearest tracks, of every model that knows it.
@@ -24,7 +21,7 @@ def track(question: AboutTrack, asked: Asked) -> dict[str, Any]:
     cards = asked.store.cards
     card = cards.by_ids([question.track_id]).get(question.track_id)
     if card is None:
-        return _failed(question.request, _NO_TRACK)
+        return {"type": "track", "request": question.request, "track": None}
     near = cards.by_ids(list({each for found in card.neighbours.values() for each in found}))
     known = asked.store.tracks.by_ids([card.track_id]).get(card.track_id)
     clusters = {each.number: each.words for each in asked.store.clusters.all()}
@@ -65,10 +62,13 @@ def clusters(question: Clusters, asked: Asked) -> dict[str, Any]:
 
 
 def cluster(question: ClusterTracks, asked: Asked) -> dict[str, Any]:
-    """Return the message ``cluster``: what it sounds like, and a page of its tracks, most typical first."""
+    """Return the message ``cluster``: what it sounds like, and a page of its tracks, most typical first.
+
+    For one that is not there ``words`` is None, and there are no tracks.
+    """
     described = {each.number: each for each in asked.store.clusters.all()}.get(question.number)
     if described is None:
-        return _failed(question.request, _NO_CLUSTER)
+        return {"type": "cluster", "request": question.request, "words": None, "total": 0, "tracks": []}
     tracks = asked.store.clusters.tracks(question.number)
     shown = tracks[question.offset : question.offset + PAGE_OF_CARDS]
     return {
@@ -82,7 +82,3 @@ def _cards(track_ids: Sequence[int], asked: Asked) -> list[dict[str, Any]]:
     found = asked.store.cards.by_ids(track_ids)
     asked.known.update(found)
     return in_order(track_ids, found)
-
-
-def _failed(request: int, text: str) -> dict[str, Any]:
-    return {"type": "failed", "request": request, "text": text}

@@ -17,6 +17,7 @@ const A_TRACK = /^\d{1,15}$/;
 export function trackPage(app) {
   const { player } = app;
   const source = { list: "track" };
+  const find = { label: "Find music", act: () => app.go("find") };
   let trackId = null;
   let card = null;
   let answered = false;
@@ -94,7 +95,7 @@ export function trackPage(app) {
     trackId = A_TRACK.test(about) ? Number(about) : null;
     card = app.cards.get(trackId) ?? null;
     answered = false;
-    if (trackId === null) fail("There is no such track.", { label: "Find music", act: () => app.go("find") });
+    if (trackId === null) fail("There is no such track.", find);
     else {
       showCard();
       near.loading();
@@ -108,6 +109,10 @@ export function trackPage(app) {
     try {
       const found = await app.ask("track", { track_id: asked });
       if (asked !== trackId) return;
+      if (!found.track) {
+        fail("This track is not in the collection.", find);
+        return;
+      }
       app.learn([found.track, ...found.near.flatMap(({ tracks }) => tracks)]);
       card = found.track;
       answered = true;

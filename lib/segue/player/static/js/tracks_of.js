@@ -23,11 +23,13 @@ export function clusterPage(app) {
   return tracksOf(app, {
     kind: "cluster",
     unnamed: "Mood",
-    none: "There is no track in this mood.",
+    none: "There is no such mood here.",
     fields: (about) => (/^\d{1,4}$/.test(about) ? { number: Number(about) } : null),
     told: (answer) => ({
-      title: capital(answer.words),
-      words: [count(answer.total, "track"), mostly(answer), "typical first"].filter(Boolean).join(" · "),
+      title: answer.words ? capital(answer.words) : "Mood",
+      words: answer.words
+        ? [count(answer.total, "track"), mostly(answer), "typical first"].filter(Boolean).join(" · ")
+        : "",
       print: answer.print,
     }),
     pictured: true,
