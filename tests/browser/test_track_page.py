@@ -22,7 +22,8 @@ ANSWERS = f"""
     elif content["type"] == "track":
         near = [{{"model": model, "tracks": [card(number) for number in numbers]}}
                 for model, numbers in {NEAR}.items()]
-        told = {{"type": "track", "track": card(content["track_id"]), "near": near}}
+        composed = {{**card(content["track_id"]), "composed": True}}
+        told = {{"type": "track", "track": composed, "near": near}}
         told |= {{"genres": ["<b>Folk</b>"], "cluster": {{"number": 3, "words": "dark and quiet"}}}}
         widget.send(told | {{"request": content["request"]}})
     elif content["type"] == "cluster" and content["number"] != 3:
@@ -63,6 +64,7 @@ def test_a_track_is_reached_from_a_row_sought_in_and_left_again(page: Page, name
     expect(page).to_have_url(re.compile(r"#track/3$"))
     expect(page.get_by_test_id("track-title")).to_have_text("Title 3")
     expect(page.locator(".track-kind")).to_contain_text("<b>Folk</b>")
+    expect(page.get_by_test_id("track-page").get_by_text("composed by Segue")).to_have_count(1)
     expect(page.get_by_test_id("track-licence").locator("a")).to_have_attribute(
         "href", "https://example.org/track"
     )

@@ -5,12 +5,11 @@ import { icon } from "./icons.js";
 import { composedMark } from "./row.js";
 
 export function rightsOf(card) {
+  return [licenceOf(card), composedMark(card) ?? ""];
+}
+
+export function licenceOf(card) {
   const words = card.licence || "licence unknown";
-  const link = outsideLink(
-    card.attribution_url,
-    { title: "Where this track is from" },
-    words,
-    icon("outside"),
-  );
-  return [link ?? words, card.composed ? composedMark(card) : ""];
+  const about = { title: "Where this track is from" };
+  return outsideLink(card.attribution_url, about, words, icon("outside")) ?? words;
 }

@@ -6,7 +6,7 @@ import { stated } from "./list.js";
 import { nearColumns } from "./near.js";
 import { artistLink, pageLink } from "./page_link.js";
 import { soundPrint } from "./print.js";
-import { rightsOf } from "./rights.js";
+import { licenceOf } from "./rights.js";
 import { composedMark, moreButton, onRefresh, opinionButtons, refreshButton } from "./row.js";
 import { seekBar } from "./seek.js";
 import { printInWords, soundInWords } from "./sound.js";
@@ -146,7 +146,7 @@ export function trackPage(app) {
       setText(kind, tagsOf(card, genres));
       artist.replaceChildren(artistLink(app, card.artist, {}), composedMark(card) ?? "");
       words.replaceChildren(...inWords(card, cluster));
-      rights.replaceChildren(...rightsOf(card));
+      rights.replaceChildren(licenceOf(card));
       sound.show(card.print);
     } else for (const part of [print, kind, artist, words, rights]) part.replaceChildren("\u00a0");
     refresh();
