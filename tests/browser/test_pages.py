@@ -115,6 +115,7 @@ def test_every_page_is_quiet_fits_is_small_and_stands_still(
             assert page.locator(f".view-{name}:visible").count() == 1, f"{name} is another page"
             heavy[name], moving[name] = loaded(page) + sum(by_socket), page.evaluate("shifts")
             wide[name], said[name] = too_wide(page), list(console)
+    print({name: f"{heavy[name] / 1000:.0f} kB, CLS {moving[name]:.4f}" for name in heavy})
     assert {name: each for name, each in said.items() if each} == {}
     assert {name: each for name, each in wide.items() if each} == {}
     assert {name: each for name, each in moving.items() if each >= MOST_SHIFT} == {}

@@ -12,7 +12,11 @@ export function starters(app) {
     "section",
     { class: "starters", "data-testid": "starters", "aria-label": "Pick what you like", hidden: true },
     h("h2", {}, "Pick what you like"),
-    h("p", { class: "quiet" }, "Each pick plays, and the list below follows."),
+    h(
+      "p",
+      { class: "quiet" },
+      "A pick plays and counts as a like; the list below follows. Its picture is drawn from its sound.",
+    ),
     cards,
   );
 

@@ -130,6 +130,7 @@ export function trackPage(app) {
   function fail(sentence, action) {
     whole.hidden = true;
     setAttribute(head, "aria-busy", null);
+    near.show([]);
     trouble.replaceChildren(stated("state-failed", sentence, action));
   }
 
@@ -186,5 +187,5 @@ export function trackPage(app) {
 /** Album and genres, each once. */
 function tagsOf(card, genres) {
   const tags = [card.genre, ...genres].filter(Boolean);
-  return [card.album, ...new Set(tags)].filter(Boolean).join(" · ") || "\u00a0";
+  return [card.album, ...new Set(tags)].filter(Boolean).join("\u00a0· ") || "\u00a0";
 }

@@ -41,9 +41,9 @@ export function capital(words) {
   return `${words.slice(0, 1).toUpperCase()}${words.slice(1)}`;
 }
 
-/** Which genre most tracks of a cluster have, if any says one. */
+/** Which genre most tracks of a cluster have, if any says one; on one line. */
 export function mostly({ genre, share }) {
-  return genre ? `mostly ${genre} (${Math.round(100 * share)} %)` : "";
+  return genre ? `mostly ${genre} (${Math.round(100 * share)} %)`.replaceAll(" ", "\u00a0") : "";
 }
 
 function tracksOf(app, { kind, unnamed, none, fields, told, above = null, pictured = false }) {
