@@ -25,7 +25,7 @@ from segue.dataset.compose.mp3 import relative_path
 from segue.dataset.compose.real import CLIPS, RealClip, real_clips
 from segue.errors import SegueError
 
-COMPOSER_VERSION = 3
+COMPOSER_VERSION = 4
 """Raise it when the composer makes other samples, tables or file names: catalogues are then made anew."""
 
 Report = Callable[[str], None]

@@ -10,7 +10,7 @@ _FIRST = (
     "Hollis Vera Joss"
 ).split()
 _LAST = (
-    "Tollgate Ashgrove Winterbourne Larkmoor Fennimore Quillon Hartsease Oakhampton Silverthorn Marlowe- "
+    "Tollgate Ashgrove Winterbourne Larkmoor Fennimore Quillon Hartsease Oakhampton Silverthorn Marlowe "
     "Finch Greyling Pemberwick Sandoval-Reed Brackenridge Thistlewood Lindqvist-Hale Copperfield-Osei "
     "Draymoor Evergale Holloway-Brandt Nightingall Orchardson Peverell Rainsford Stellmach Underhay "
     "Velasquez-Lind Westerlake Yarborough Zellweger-Moon Amberley Birchwater"
