@@ -6,6 +6,7 @@ import re
 from pathlib import Path
 
 from segue.pipeline.files import write_text
+from segue.pipeline.html_tables import align_words
 
 _TEMPLATES = Path(__file__).parent / "templates"
 _WIDGET = "application/vnd.jupyter.widget-view+json"
@@ -32,6 +33,8 @@ def write_html(notebook: Path) -> Path:
         for output in cell.get("outputs", []):
             if _WIDGET in output.get("data", {}):
                 output["data"] = {"text/markdown": _ASLEEP}
+            elif "text/html" in output.get("data", {}):
+                output["data"]["text/html"] = align_words(output["data"]["text/html"])
     exporter = HTMLExporter(template_name="report", extra_template_basedirs=[str(_TEMPLATES)])
     body, _ = exporter.from_notebook_node(node)
     path = notebook.with_suffix(".html")
