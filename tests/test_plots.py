@@ -13,7 +13,7 @@ from segue import plots
 from segue.audio.features import COLUMNS
 from segue.errors import SegueError
 from segue.palette import COLOURS
-from segue.plots.style import colour_of, ink_of, percent
+from segue.plots.style import colour_of, figure, ink_of, percent, title
 
 NAMES = [".".join(column) for column in COLUMNS]
 # Machado, Oliveira and Fernandes 2009, severity 1, on linear RGB.
@@ -115,6 +115,12 @@ def heading(figure: Figure) -> str:
 def texts(figure: Figure) -> str:
     figure.canvas.draw()
     return " ".join(text.get_text() for axes in figure.axes for text in axes.texts)
+
+
+def test_a_title_parts_no_number_from_its_percent_sign():
+    for before in range(50, 70):
+        drawn = title(figure()[0], "x" * before + " y 63 % of all")
+        assert "63 %" in drawn.get_suptitle()
 
 
 def test_outcomes_count_what_is_usable():
@@ -290,11 +296,11 @@ def test_the_boxes_say_which_genre_is_low_and_which_composed():
     assert drawn.get_supxlabel() == "note; *, hollow: composed"
 
 
-@pytest.mark.parametrize(("high", "words"), [(0.25, ""), (0.35, "; no clear difference")])
-def test_scalings_differ_only_where_their_intervals_do(high: float, words: str):
+@pytest.mark.parametrize(("behind", "words"), [(True, ""), (False, "; no clear difference")])
+def test_scalings_differ_only_where_pairs_do(behind: bool, words: str):
     shares = pd.DataFrame(
         {"scaling": ["raw", "standardised"], "measure": "same genre", "share": [0.2, 0.4], "low": [0.1, 0.3],
-         "high": [high, 0.5], "chance": 0.1}
+         "high": [0.35, 0.5], "chance": 0.1, "behind": [behind, False]}
     )  # fmt: skip
     overlaps = pd.DataFrame(
         {

@@ -36,6 +36,8 @@ def test_a_large_unit_decides_raw_neighbours_and_no_others(catalogue: Catalogue)
     )
     # Raw, the ten nearest are the five pairs around; of those by other artists of the genre there are six.
     assert standardised["share"] > raw["high"]
+    assert raw["behind"]
+    assert not row(found.shares, scaling="min-max", measure="same genre")["behind"]
     # Of the 18 tracks of other artists six have the genre.
     assert raw["chance"] == standardised["chance"] == pytest.approx(1 / 3)
 

@@ -11,7 +11,7 @@ import numpy as np
 import pandas as pd
 
 from segue.errors import SegueError
-from segue.evaluation.intervals import bootstrap_mean
+from segue.evaluation.intervals import bootstrap_mean, paired_difference
 from segue.models.data import UNKNOWN_ARTIST, TrainingData
 
 if TYPE_CHECKING:
@@ -28,9 +28,10 @@ class Neighbourhoods:
     """What scaling does to the nearest tracks.
 
     ``shares`` has one row a scaling and measure: ``scaling``, ``measure`` (``same genre``, among tracks of
-    other artists; ``same artist``), ``share`` with its 95 % interval ``low`` and ``high``, and ``chance``,
-    what a random list would have. ``overlaps`` has one row a pair of scalings: ``one``, ``other``, ``share``
-    of the nearest that both name, ``low``, ``high``, ``chance``. ``nearest`` holds for each scaling
+    other artists; ``same artist``), ``share`` with its 95 % interval ``low`` and ``high``, ``chance``, what a
+    random list would have, and ``behind``: whether the scaling with the highest share is ahead on the same
+    tracks (paired bootstrap, 95 %). ``overlaps`` has one row a pair of scalings: ``one``, ``other``,
+    ``share`` of the nearest that both name, ``low``, ``high``, ``chance``. ``nearest`` holds for each scaling
     int64[q, k], positions of the nearest of ``queries`` (int64[q], positions). ``k`` is how many.
     """
 
@@ -70,14 +71,18 @@ def neighbourhoods(
         lists[name], others[name] = _nearest(frame.to_numpy(np.float64), queries, k, recordings, own)
     same_artist = _same(own, own, queries, recordings)
     same_genre = _same(genres, own, queries, own)
+    by_artist = {name: (own[found] == own[queries][:, None]).mean(axis=1) for name, found in lists.items()}
     rows = []
-    for name in scaled:
-        found = own[lists[name]] == own[queries][:, None]
-        rows.append((name, "same artist", *_share(found.mean(axis=1), own[queries]), same_artist.mean()))
-        rows += _genre_rows(name, others[name], genres, queries, own, same_genre)
-    shares = pd.DataFrame(rows, columns=["scaling", "measure", "share", "low", "high", "chance"])
-    if not (np.unique(own, return_counts=True)[1] > 1).any():
-        shares = shares[shares["measure"] != "same artist"].reset_index(drop=True)
+    if (np.unique(own, return_counts=True)[1] > 1).any():
+        rows += _rows("same artist", by_artist, own[queries], float(same_artist.mean()))
+    asked = [i for i, query in enumerate(queries) if genres[query] and len(next(iter(others.values()))[i])]
+    if len({genres[queries[i]] for i in asked}) > 1 and same_genre[asked].any():
+        by_genre = {
+            name: np.array([(genres[found[i]] == genres[queries[i]]).mean() for i in asked])
+            for name, found in others.items()
+        }
+        rows += _rows("same genre", by_genre, own[queries[asked]], float(same_genre[asked].mean()))
+    shares = pd.DataFrame(rows, columns=["scaling", "measure", "share", "low", "high", "chance", "behind"])
     return Neighbourhoods(shares, _overlaps(lists, own[queries], sizes[queries], n, k), lists, queries, k)
 
 
@@ -116,21 +121,15 @@ def _same(labels: np.ndarray, groups: np.ndarray, queries: np.ndarray, left_out:
     return found
 
 
-def _genre_rows(
-    name: str,
-    lists: list[np.ndarray],
-    genres: np.ndarray,
-    queries: np.ndarray,
-    artists: np.ndarray,
-    chance: np.ndarray,
-) -> list[tuple[str, str, float, float, float, float]]:
-    asked = [i for i, query in enumerate(queries) if genres[query] and len(lists[i])]
-    if len({genres[queries[i]] for i in asked}) < 2:
-        return []
-    if not chance[asked].any():
-        return []
-    shares = np.array([(genres[lists[i]] == genres[queries[i]]).mean() for i in asked])
-    return [(name, "same genre", *_share(shares, artists[queries[asked]]), float(chance[asked].mean()))]
+def _rows(
+    measure: str, values: Mapping[str, np.ndarray], groups: np.ndarray, chance: float
+) -> list[tuple[str, str, float, float, float, float, bool]]:
+    """Return the rows of one measure, given float64[q] of each scaling on the same queries."""
+    best = max(values, key=lambda name: float(values[name].mean()))
+    behind = {
+        name: paired_difference(own, values[best], groups=groups).high < 0 for name, own in values.items()
+    }
+    return [(name, measure, *_share(own, groups), chance, behind[name]) for name, own in values.items()]
 
 
 def _share(values: np.ndarray, groups: np.ndarray) -> tuple[float, float, float]:

@@ -62,7 +62,7 @@ def _finding(shares: pd.DataFrame, overlaps: pd.DataFrame, k: int) -> str:
     if not own:
         return f"Of the {k} nearest tracks, {both}"
     worst, best = own[0], own[-1]
-    clear = "" if best["low"] > worst["high"] else "; no clear difference"
+    clear = "" if worst["behind"] else "; no clear difference"
     return (
         f"Of the {k} nearest, {percent(best['share'])} are of the same genre ({best['scaling']}; "
         f"{worst['scaling']} {percent(worst['share'])}, chance {percent(best['chance'])}{clear}); {both}"

@@ -28,7 +28,7 @@ _TITLE_CHARACTERS = 66
 
 def style() -> None:
     """Set the look of every later figure and table; in a notebook pictures become sharp PNGs."""
-    pd.set_option("display.max_colwidth", 160)
+    pd.set_option("display.max_colwidth", 250)
     plt.rcParams.update(
         {
             "font.family": "sans-serif",
@@ -80,7 +80,8 @@ def figure(
 
 def title(drawn: Figure, finding: str, note: str = "") -> Figure:
     """Put the finding above a figure, and below it what a reader must know of the data."""
-    words = textwrap.fill(finding, _TITLE_CHARACTERS)
+    # A number and its "%" stay together.
+    words = textwrap.fill(finding.replace(" %", "\xa0%"), _TITLE_CHARACTERS).replace("\xa0", " ")
     shown = drawn.suptitle(words, x=0.01, ha="left", fontsize=14, fontweight="bold")
     shown.set_parse_math(False)
     if note:
