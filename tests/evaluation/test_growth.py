@@ -1,6 +1,7 @@
 from dataclasses import replace
 
 import numpy as np
+import pandas as pd
 import pytest
 
 from segue.errors import SegueError
@@ -63,5 +64,12 @@ def test_a_wider_view_finds_no_less_and_exact_search_finds_all():
     assert table["recall_at_10"].iloc[1] <= table["recall_at_10"].iloc[2]
     assert table["recall_at_10"].iloc[2] > 0.99
     assert "as exact search" in retrieval.recall_latency(table).get_suptitle().replace("\n", " ")
+    times = {"exact": 1.0, "hnsw": 1.02}
+    alike = pd.DataFrame(
+        {"model": name, "parameter": "", "recall_at_10": 1.0, "ms": ms} for name, ms in times.items()
+    )
+    assert retrieval.recall_latency(alike).get_suptitle() == (
+        "HNSW finds 100 % of the true nearest, as fast as exact search"
+    )
     with pytest.raises(SegueError, match="two tracks"):
         recall_against_latency(TrainingData(np.arange(1), np.ones((1, 2))))

@@ -76,8 +76,8 @@ def test_the_etl_is_summed_up_with_reasons_and_copies(tracks):
 def test_a_figure_is_shown_with_its_interval():
     shown = with_intervals(LISTENERS)
     assert shown["ndcg at 10"].to_dict() == {
-        "als": "0.250 (0.200 to 0.300)",
-        "random": "0.010 (0.000 to 0.020)",
+        "als": "0.250 (0.200\xa0to\xa00.300)",
+        "random": "0.010 (0.000\xa0to\xa00.020)",
     }
     assert shown["listeners"].tolist() == ["1,234", "1,234"]
     assert shown["artists"].tolist() == ["never shared"] * 2

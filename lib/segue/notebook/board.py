@@ -40,4 +40,6 @@ def _cell(row: pd.Series, name: str) -> str:
     text = f"{row[name]:,.{_DIGITS.get(name, 3)}f}"
     if f"{name}_low" not in row:
         return text
-    return f"{text} ({row[f'{name}_low']:.3f} to {row[f'{name}_high']:.3f})"
+    interval = f"({row[f'{name}_low']:.3f} to {row[f'{name}_high']:.3f})"
+    # A narrow column breaks before the interval, not within.
+    return f"{text} " + interval.replace(" ", "\xa0")

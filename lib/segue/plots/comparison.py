@@ -50,6 +50,8 @@ def board(table: pd.DataFrame, marked: pd.DataFrame, metric: str, axis: str, not
     axes.set_yticks(range(len(rows)), [_name(name) for name in rows["model"]])
     axes.set_ylim(-0.6, len(rows) - 0.4)
     axes.set_xlim(0, 1.42 * reach)
+    if reach <= 1:  # Words stand where no share can be.
+        axes.set_xticks([tick for tick in axes.get_xticks() if tick <= 1])
     axes.set_xlabel(f"{axis}; bar: 95 % interval; hollow: told apart from the best")
     axes.grid(axis="y", visible=False)
     return title(drawn, _board_finding(rows, metric), note)
@@ -78,7 +80,7 @@ def cold_listeners(table: pd.DataFrame, metric: str, axis: str, note: str = "") 
         (f"{told} track{'' if told == 1 else 's'} told", own)
         for told, own in table.groupby("told", sort=True)
     ]
-    finding = _leaders(table, "told", metric, "with {} told")
+    finding = _leaders(table, "told", metric, "with {} tracks told")
     return _panels(panels, metric, axis, finding, note)
 
 
@@ -103,7 +105,8 @@ def _panels(
         each.grid(axis="y", visible=False)
     axes[0].set_yticks(range(len(order)), [_name(model) for model in order])
     axes[0].set_ylim(-0.6, len(order) - 0.3)
-    axes[len(panels) // 2].set_xlabel(f"{axis}; bar: 95 % interval; filled: the highest")
+    middle = 0.5 if len(panels) % 2 else 0.0
+    axes[len(panels) // 2].set_xlabel(f"{axis}; bar: 95 % interval; filled: the highest", x=middle)
     return title(drawn, finding, note)
 
 
@@ -115,7 +118,8 @@ def _dots(axes: Axes, rows: pd.DataFrame, metric: str, *, numbers: bool = False)
         face = "white" if row["mark"] == WORSE else colour
         axes.hlines(place, 0, row[metric], color=FAINT, linewidth=1.2)
         axes.hlines(place, row[f"{metric}_low"], row[f"{metric}_high"], color=colour, linewidth=4, alpha=0.4)
-        axes.scatter([row[metric]], [place], s=_DOT, color=face, edgecolor=colour, linewidth=1.8, zorder=3)
+        axes.scatter([row[metric]], [place], s=_DOT, color=face, edgecolor=colour, linewidth=1.8, zorder=3,
+                     clip_on=False)  # fmt: skip
         if numbers:
             axes.annotate(
                 f"{row[metric]:.2f}", (row[metric], place), xytext=(0, 6), textcoords="offset points",
@@ -152,14 +156,24 @@ def _board_finding(rows: pd.DataFrame, metric: str) -> str:
 
 
 def _leaders(table: pd.DataFrame, column: str, metric: str, words: str) -> str:
-    """Return who is best in each group, groups with the same best one together."""
+    """Return who is best in each group, groups with the same best one together.
+
+    Where most models share the highest mean, as the lists of a listener without history do, nobody leads.
+    """
     found: dict[str, list[str]] = {}
     for name, own in table.groupby(column, sort=False):
         best = own.loc[own[metric].idxmax()]
-        leader = "nobody" if best[metric] == 0 else _name(str(best["model"]))
+        leader = _name(str(best["model"]))
+        if best[metric] == 0:
+            leader = "nobody"
+        elif (own[metric] == best[metric]).sum() > max(1, len(own) / 2):
+            leader = "all"
         found.setdefault(leader, []).append(f"{name} ({best[metric]:.2f})")
     lost = [group.rsplit(" ", 1)[0] for group in found.pop("nobody", [])]
+    alike = found.pop("all", [])
     said = [f"{leader} is best {words.format(_and(groups))}" for leader, groups in found.items()]
+    if alike:
+        said.append(f"most are alike {words.format(_and(alike))}")
     if lost:
         said.append(f"no model finds anything {words.format(_and(lost))}")
     return "; ".join(said)

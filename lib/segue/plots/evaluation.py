@@ -11,6 +11,7 @@ from segue.plots.style import COLOURS, INK, MARKERS, NEUTRAL, figure, percent, s
 BASELINES = ("random", "popularity")
 NAMES = {
     "als": "ALS (Spark)",
+    "best": "best mix",
     "bisecting": "bisecting KMeans",
     "ease": "EASE",
     "exact": "nearest (exact)",

@@ -6,6 +6,7 @@ import numpy as np
 import pandas as pd
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
+from matplotlib.ticker import LogLocator
 
 from segue.errors import SegueError
 from segue.plots.evaluation import NAMES
@@ -14,6 +15,9 @@ from segue.plots.style import COLOURS, INK, MARKERS, figure, percent, title
 _NAMES = NAMES | {"exact": "exact", "hnsw": "HNSW", "bisecting": "bisecting KMeans"}
 _COSTS = {"fit_s": "fitting (s)", "query_ms": "a query (ms)", "model_mib": "model (MiB)"}
 _GOOD = 0.99
+_DECADE = 10
+_LIKE = 1.05
+"""Times that differ by less are called the same."""
 
 
 def _name(model: object) -> str:
@@ -32,14 +36,22 @@ def recall_latency(table: pd.DataFrame, note: str = "") -> Figure:
             rows["ms"], 100 * rows[recall], marker=MARKERS[i % len(MARKERS)], label=_name(model),
             color=COLOURS[i % len(COLOURS)],
         )  # fmt: skip
+        # Two lines that run beside each other have their words on different sides.
+        beside = (5, 7) if i % 2 else (5, -14)
         for row in (rows.iloc[0], rows.iloc[-1])[: len(rows)]:
             axes.annotate(
-                row["parameter"], (row["ms"], 100 * row[recall]), xytext=(5, -14), fontsize=9, color=INK,
+                row["parameter"], (row["ms"], 100 * row[recall]), xytext=beside, fontsize=9, color=INK,
                 textcoords="offset points",
             )  # fmt: skip
-    axes.set_xscale("log")
-    axes.xaxis.set_major_formatter("{x:g}")
-    axes.set_ylim(min(90.0, 100 * float(table[recall].min())) - 5, 102)
+    least = min(90.0, 100 * float(table[recall].min())) - 5
+    axes.set_ylim(least, 100 + (100 - least) / 8)
+    axes.set_yticks([tick for tick in axes.get_yticks() if least <= tick <= 100])
+    if table["ms"].max() > _DECADE * table["ms"].min():
+        axes.set_xscale("log")
+        axes.xaxis.set_major_formatter("{x:g}")
+    else:
+        axes.set_xlim(0, 1.15 * float(table["ms"].max()))
+        axes.locator_params(axis="x", nbins=6)
     axes.set_xlabel("median time of a query on one core (ms)")
     axes.set_ylabel(f"true {recall.rsplit('_', 1)[1]} nearest found (%)")
     axes.legend(fontsize=10, loc="lower right")
@@ -56,6 +68,8 @@ def _trade(table: pd.DataFrame, recall: str) -> str:
     best = good.loc[good["ms"].idxmin()] if len(good) else others.loc[others[recall].idxmax()]
     times = own / best["ms"]
     faster = f"{times:.1f} times as fast as" if times >= 1 else f"{1 / times:.1f} times as slow as"
+    if 1 / _LIKE < times < _LIKE:
+        faster = "as fast as"
     found = percent(float(best[recall]))
     return f"{_name(best['model'])} finds {found} of the true nearest, {faster} exact search"
 
@@ -72,7 +86,7 @@ def growth(table: pd.DataFrame, note: str = "") -> Figure:
         _lines(axes, table, column)
         axes.set_ylabel(words)
         axes.set_xlabel("tracks")
-    first.legend(fontsize=9)
+    drawn.legend(*first.get_legend_handles_labels(), fontsize=10, loc="outside right center")
     return title(drawn, _steepest(table), note)
 
 
@@ -84,6 +98,9 @@ def _lines(axes: Axes, table: pd.DataFrame, column: str) -> None:
         )  # fmt: skip
     axes.set_xscale("log")
     axes.set_yscale("log")
+    axes.yaxis.set_major_formatter("{x:g}")
+    if table[column].max() < _DECADE * table[column].min():
+        axes.yaxis.set_major_locator(LogLocator(subs=(1, 2, 5)))
     sizes = sorted(table["tracks"].unique())
     axes.set_xticks(sizes, [f"{size:,}" for size in sizes], fontsize=9)
     axes.minorticks_off()
@@ -103,7 +120,6 @@ def _steepest(table: pd.DataFrame) -> str:
     words = f"{grown:.0f} times the tracks"
     if least == most or not np.isfinite(slopes[most][0]):
         return f"{words} make a query of {_name(most)} {slopes[most][0]:.1f} times as long"
-    return (
-        f"{words} make a query of {_name(most)} {slopes[most][0]:.1f} times as long, "
-        f"of {_name(least)} {slopes[least][0]:.1f} times"
-    )
+    little = f"{slopes[least][0]:.1f} times" if slopes[least][0] > _LIKE else "no longer"
+    longest = f"{words} make a query of {_name(most)} {slopes[most][0]:.1f} times as long"
+    return f"{longest}, of {_name(least)} {little}"
