@@ -27,7 +27,7 @@ class Estimate:
         if not self.files:
             return "nothing new to analyse"
         return (
-            f"{self.files:,} files to analyse: about {self.seconds:,.0f} s, and "
+            f"{self.files:,} more files to analyse: about {self.seconds:,.0f} s, and "
             f"{self.disk_bytes / 2**20:,.1f} of {self.free_bytes / 2**20:,.0f} MiB of disk"
         )
 

@@ -131,13 +131,13 @@ def claims() -> pd.DataFrame:
         (f"{best:.1f} %", f"SVM ({classifier}), {feature_set}", CONDITIONS, no),
         (f"{networks.to_numpy().max():.1f} %", "MLP, the best feature set of the same table", "the same", no),
         (
-            "about 40 %", "an MLP",
+            "about 40\xa0%", "an MLP",
             f"the same table has MLPs at {chroma.to_numpy().min():.0f} to {chroma.to_numpy().max():.0f} % on "
             "single chroma families; fewer features or fewer genres give any such figure",
             "not without the features, the genres and the split it was measured with",
         ),
         (
-            "90 % and more", "various",
+            "90\xa0% and more", "various",
             "splits in which artists stand on both sides, or two genres only",
             "no: the artist is recognised, or chance alone is 50 %",
         ),

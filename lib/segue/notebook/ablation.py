@@ -211,9 +211,9 @@ def _of_families(tried: Ablation) -> list[str]:
     needed = table[(table["kind"] == "without") & (table["change_high"] < 0)]
     best = alone.iloc[0]
     lost = (
-        f"without {', '.join(needed['name'])} the accuracy falls beyond chance"
+        f"only without {' or '.join(needed['name'])} does the accuracy fall beyond chance"
         if len(needed)
-        else "no single family is missed beyond chance: the others make up for it"
+        else "none is missed beyond chance: the others make up for it"
     )
     both = table[table["published"].notna()]
     agree = float(both["accuracy"].corr(both["published"], method="spearman"))
@@ -222,7 +222,7 @@ def _of_families(tried: Ablation) -> list[str]:
         f"Alone, `{best['name']}` tells genres best: {_range(best, 'accuracy')} of {tried.tracks:,} tracks "
         f"in {tried.genres} genres (always the most frequent: {percent(tried.majority)}); all 518 features: "
         f"{_range(every, 'accuracy')}.",
-        f"Of all features, {lost}.",
+        f"Of the eleven families, {lost}.",
         f"`{CLASSIC}` alone reaches {_range(classic, 'accuracy')}, {level} all 518; nearest tracks share the "
         f"genre at {_range(classic, 'precision')}, with all at {_range(every, 'precision')} (chance "
         f"{percent(tried.chance)}).",
