@@ -14,7 +14,7 @@ from segue.notebook.binary_file import compare_listings
 from segue.notebook.board import with_intervals
 from segue.notebook.dataset_card import dataset_card, files_by_extension
 from segue.notebook.features import feature_families, map_table, scalings
-from segue.notebook.fitting import chosen_parameters, fit_all, load_all, training_part, unfitted
+from segue.notebook.fitting import chosen_parameters, fit_all, load_all, load_fitted, training_part, unfitted
 from segue.notebook.genres import explained_by_genre
 from segue.notebook.nearest import neighbourhoods
 from segue.notebook.tuned import Tunings
@@ -229,10 +229,14 @@ def test_plays_that_are_tested_on_are_left_out_of_training(catalogue: Catalogue)
 def test_every_model_that_the_data_allow_is_saved_and_found_again(catalogue: Catalogue, spark, tmp_path):
     run = open_run("folder", "r", "03_models", Settings(home=tmp_path))
     bare = Catalogue(catalogue.tracks, catalogue.features, pd.DataFrame(), catalogue.root).training_data()
-    fitted = fit_all(run, bare, spark, SMALL_MODELS | {"kmeans": {"clusters": 3}}).set_index("model")
+    table = fit_all(run, bare, spark, SMALL_MODELS | {"kmeans": {"clusters": 3}})
+    fitted = table.set_index("model")
     by_plays = {name for name, model in MODELS.items() if Need.INTERACTIONS in model.needs}
     assert set(fitted.index[fitted["why not"] != ""]) == by_plays
     assert "there are none in this catalogue" in fitted.loc["als", "why not"]
+    with pytest.raises(SegueError, match="there are none in this catalogue"):
+        load_fitted(run, table, "als")
+    assert load_fitted(run, table, "kmeans").config.clusters == 3
     models = load_all(run, bare)
     assert set(models) == set(MODELS) - by_plays - {"random"}
     assert not unfitted(models, spark)["kmeans"].is_fitted

@@ -60,6 +60,20 @@ def fit_all(
     return pd.DataFrame(rows, columns=["model", "can", "seconds", "MiB", "why not"]).round(2)
 
 
+def load_fitted(run: Run, fitted: pd.DataFrame, name: str) -> Recommender[Any]:
+    """Return a model that `fit_all` has saved.
+
+    Raises
+    ------
+    SegueError
+        If it was not fitted; the text is the table's ``why not``.
+    """
+    why = fitted.set_index("model")["why not"].get(name, "")
+    if why:
+        raise SegueError(str(why))
+    return run.load_model(name)
+
+
 def load_all(run: Run, data: TrainingData, spark: SparkSession | None = None) -> dict[str, Recommender[Any]]:
     """Return the run's models by name, all but the yardsticks, ready to be fitted again on a part.
 
