@@ -21,7 +21,7 @@ $(VENV)/.python:
 	@touch $@
 
 $(VENV)/.packages: $(VENV)/.python pyproject.toml constraints.txt
-	@echo "Installing Segue into $(VENV) …"
+	@echo "Installing Segue into $(VENV): a few minutes the first time …"
 	@$(PIP) install -c constraints.txt -e .
 	@touch $@
 
