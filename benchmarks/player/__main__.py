@@ -53,14 +53,17 @@ def main() -> None:
     parser.add_argument("--visitors", type=int, help="of whom three are real pages  [default: 60]")
     parser.add_argument("--seconds", type=float, help="that they listen in each round  [default: 180]")
     parser.add_argument("--rounds", type=int, help="[default: 3]")
-    parser.add_argument("--pages", type=int, help="pages opened one after the other before  [default: 9]")
+    parser.add_argument(
+        "--pages", type=int, help="pages opened one after the other before, 0: none  [default: 9]"
+    )
     parser.add_argument("--kill", action="store_true", help="add a round in which the server is killed")
     parser.add_argument("--home", type=Path, help="folder to keep, with the models that were fitted")
     options = parser.parse_args()
     options.visitors = options.visitors or (6 if options.quick else 60)
     options.seconds = options.seconds or (12.0 if options.quick else 180.0)
     options.rounds = options.rounds or (1 if options.quick else 3)
-    options.pages = options.pages or (3 if options.quick else 9)
+    if options.pages is None:
+        options.pages = 3 if options.quick else 9
     with tempfile.TemporaryDirectory() as folder:
         home = (options.home or Path(folder)).resolve()
         settings = Settings(home=home, kafka_port=0, mongo_port=0)
@@ -97,9 +100,10 @@ async def measure(options: argparse.Namespace, server: Server, store: Store) -> 
     figures: dict[str, Any] = {"visitors": options.visitors}
     with echo.echoing() as echo_address:
         async with chromium() as browser:
-            figures |= await _pages(browser, accounts[0], tally, options.pages)
-            figures |= await _line(accounts[-1], echo_address, 20 if options.quick else 100)
-            _say("one page at a time, idle server", figures)
+            if options.pages:
+                figures |= await _pages(browser, accounts[0], tally, options.pages)
+                figures |= await _line(accounts[-1], echo_address, 20 if options.quick else 100)
+                _say("one page at a time, idle server", figures)
             pages = min(_REAL_PAGES, options.visitors)
             arrive_s = min(10.0, options.visitors)
             crowd = Crowd(server, browser, accounts, pages, arrive_s, 0 if options.quick else 3, tally)
