@@ -15,6 +15,7 @@ from segue.compiled import own_cache
 from segue.settings import Settings
 from segue.store import Store, open_store
 from support.lanes import Lanes, cache_of_this_worker, put_heavy_first
+from support.own_services import take_jars
 from support.small_run import finished_run
 
 cache_of_this_worker(own_cache())
@@ -52,6 +53,8 @@ def services(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Settings]:
     """Settings with a home of their own in which a Kafka and a document store run, on ports of their own."""
     home = tmp_path_factory.mktemp("services")
     settings = Settings(home=home, kafka=None, mongo=None, kafka_port=0, mongo_port=0)
+    # What `make dev` has fetched; how it is fetched is tested in tests/services/test_java.py.
+    take_jars(Settings(), settings)
     try:
         local_services.up(settings)
         yield settings

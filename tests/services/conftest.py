@@ -1,13 +1,12 @@
 """Homes of a test's own that take the jars which the session's services have resolved."""
 
-import os
-import shutil
 from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 
 from segue.settings import Settings
+from support.own_services import take_jars
 
 
 @pytest.fixture
@@ -16,11 +15,7 @@ def new_home(services: Settings, tmp_path: Path) -> Callable[..., Settings]:
 
     def make(**fields: object) -> Settings:
         settings = services.model_copy(update={"home": tmp_path / "home", **fields})
-        for service, folder in (("kafka", "lib"), ("mongo", "lib"), ("mongo", "classes")):
-            source = services.address_file(service).with_name(folder)
-            target = settings.address_file(service).with_name(folder)
-            if getattr(settings, service) is None:
-                shutil.copytree(source, target, copy_function=os.link)
+        take_jars(services, settings)
         return settings
 
     return make
