@@ -88,3 +88,11 @@ def test_a_worker_serves_while_it_beats(store):
     )
     store.workers.leave("w1")
     assert not store.workers.serving(within_s=10**6)
+
+
+def test_more_than_one_command_holds_is_written_in_several(store):
+    first = [replace(FIRST, listener_id=str(number), recent=bytes(2**20)) for number in range(20)]
+    second = [replace(each, offset=18, recent=b"\1" * 2**20) for each in first]
+    assert store.listeners.advance([(each, None) for each in first]) == DONE
+    assert store.listeners.advance([(new, old.place) for new, old in zip(second, first, strict=True)]) == DONE
+    assert store.listeners.by_ids(["0", "19"]) == {"0": second[0], "19": second[-1]}

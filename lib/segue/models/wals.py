@@ -15,7 +15,7 @@ from segue.models.content import unit_rows
 from segue.models.for_history import Equations, Ranked, by_factors, gram_of, tastes_of
 from segue.models.inner_product import LargestProducts
 from segue.models.search import Choice, Real, Search
-from segue.models.weights import Weighting, weigh, weigh_matrix
+from segue.models.weights import Weighting, weigh_matrix
 
 if TYPE_CHECKING:
     from scipy.sparse import csr_matrix
@@ -146,15 +146,20 @@ class WALS(Recommender[WALSConfig]):
         return by_factors(self, self.factors, self._search, equations, k)
 
     def _equations(self, history: np.ndarray, weights: np.ndarray) -> Equations:
+        from segue.models.kernels import fold
+
         config = self.config
-        w = weigh(weights, None, config.weighting).astype(np.float64)
-        liked = w > 0
-        extra = config.alpha * np.abs(w)
-        reg = als_sweep.scaled_reg(
-            np.count_nonzero(liked, keepdims=True), config.reg, config.listener_exponent, self.mean_plays
+        y, extra, target, reg = fold.weighed(
+            self._read_only,
+            np.ascontiguousarray(history, dtype=np.int64),
+            np.ascontiguousarray(weights, dtype=np.float64),
+            fold.WEIGHTINGS.index(config.weighting),
+            config.alpha,
+            config.reg,
+            config.listener_exponent,
+            self.mean_plays,
         )
-        y = self.factors[history].astype(np.float64)
-        return Equations(history, y, extra, (1 + extra) * liked, self._gram, float(reg[0]))
+        return Equations(history, y, extra, target, self._gram, reg)
 
     def _is_known(self, history: np.ndarray, weights: np.ndarray) -> bool:
         return bool((self._played[history] & (weights > 0)).any())
@@ -176,6 +181,12 @@ class WALS(Recommender[WALSConfig]):
         return scores
 
     @cached_property
+    def _read_only(self) -> np.ndarray:
+        rows = np.ascontiguousarray(self.factors, dtype=np.float32).view()
+        rows.flags.writeable = False
+        return rows
+
+    @cached_property
     def _exact(self) -> np.ndarray:
         return self.factors.astype(np.float64)
 
@@ -189,7 +200,7 @@ class WALS(Recommender[WALSConfig]):
 
     def _prepare(self, kept: Mapping[str, np.ndarray] | None = None) -> None:
         self._kept = kept
-        for name in ("_unit", "_search", "_exact"):
+        for name in ("_unit", "_search", "_exact", "_read_only"):
             self.__dict__.pop(name, None)
         self._played: np.ndarray = np.any(self.factors, axis=1)
         self._gram = gram_of(self.factors, self.config.starts)

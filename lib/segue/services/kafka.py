@@ -29,6 +29,8 @@ _JVM = (
 # One broker holds every replica. Few partitions of its own topics and a short session make its start quick:
 # a broker that was killed is refused until its last session has ended.
 _PROPERTIES = """\
+num.io.threads=2
+num.network.threads=1
 process.roles=broker,controller
 node.id=1
 controller.quorum.voters=1@{host}:{controller_port}

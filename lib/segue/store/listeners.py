@@ -2,17 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import Any, NamedTuple
 from uuid import UUID
 
 import bson
-from pymongo import ReplaceOne, UpdateOne
+from pymongo import UpdateOne
 from pymongo.collection import Collection
 
-from segue.store.inserting import insert_new
+from segue.store.inserting import insert_new, replace_each
 from segue.store.tracks import READ_AT_ONCE
 
 RECENT_EVENTS = 100
@@ -27,6 +27,7 @@ NEVER_MS = -(2**62)
 
 _ID_BYTES, _RECENT_BYTES = 16, 24
 _WRITTEN_AT_ONCE = 500
+_COMMAND_BYTES = 8 << 20
 
 
 class Place(NamedTuple):
@@ -149,16 +150,28 @@ class ListenerStore:
         return {fresh[place].listener_id for place in there}
 
     def _replace(self, changed: Sequence[tuple[ListenerDocument, Place]]) -> set[str]:
-        done = self._collection.bulk_write(
-            [ReplaceOne({"_id": new.listener_id, **_fields(base)}, _document(new)) for new, base in changed],
-            ordered=False,
-        )
-        if done.matched_count == len(changed):
+        replacements = [({"_id": new.listener_id, **_fields(base)}, _document(new)) for new, base in changed]
+        if sum(replace_each(self._collection, part) for part in _commands(replacements)) == len(changed):
             return set()
         fields = dict.fromkeys(Place._fields, 1)
         found = self._collection.find({"_id": {"$in": [new.listener_id for new, _ in changed]}}, fields)
         there = {document.pop("_id"): Place(**document) for document in found.batch_size(READ_AT_ONCE)}
         return {new.listener_id for new, _ in changed if there.get(new.listener_id) != new.place}
+
+
+def _commands(
+    replacements: Sequence[tuple[dict[str, Any], dict[str, Any]]],
+) -> Iterator[list[tuple[dict[str, Any], dict[str, Any]]]]:
+    """Part replacements so that each part fits into a command."""
+    part, size = [], 0
+    for where, document in replacements:
+        part.append((where, document))
+        size += len(document["state"]) + len(document["recent"])
+        if size > _COMMAND_BYTES:
+            yield part
+            part, size = [], 0
+    if part:
+        yield part
 
 
 def _fields(place: Place) -> dict[str, Any]:

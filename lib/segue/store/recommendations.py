@@ -7,8 +7,9 @@ from collections.abc import Mapping
 from typing import Any
 
 import lz4.frame
-from pymongo import ReplaceOne
 from pymongo.collection import Collection
+
+from segue.store.inserting import replace_each
 
 _FRAME = b"\x04\x22\x4d\x18"
 
@@ -32,16 +33,13 @@ class RecommendationStore:
 
         They are stored as LZ4 frames, a quarter of the bytes: the store writes each many times over.
         """
-        self._collection.bulk_write(
+        replace_each(
+            self._collection,
             [
-                ReplaceOne(
-                    {"_id": listener},
-                    {"_id": listener, "content": lz4.frame.compress(content)},
-                    upsert=True,
-                )
+                ({"_id": listener}, {"_id": listener, "content": lz4.frame.compress(content)})
                 for listener, content in contents.items()
             ],
-            ordered=False,
+            upsert=True,
         )
 
     def get(self, listener_id: str) -> dict[str, Any] | None:

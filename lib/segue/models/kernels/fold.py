@@ -7,7 +7,9 @@ from numba import njit
 
 # Sums in any order: the same for equal arguments all the same.
 _ANY_ORDER = {"reassoc", "contract"}
-_F1, _F2, _F3 = "float64[::1]", "float64[:, ::1]", "float64[:, :, ::1]"
+WEIGHTINGS = ("percentile", "log", "binary", "raw")
+PERCENTILE, LOG, BINARY = range(3)
+_I1, _F1, _F2, _F3 = "int64[::1]", "float64[::1]", "float64[:, ::1]", "float64[:, :, ::1]"
 
 
 @njit(fastmath=_ANY_ORDER)
@@ -38,6 +40,69 @@ def _cholesky(a: np.ndarray) -> None:
             for k in range(j):
                 value -= a[i, k] * a[j, k]
             a[i, j] = np.sqrt(value) if i == j else value / a[j, j]
+
+
+@njit
+def _weigh(values, weighting):  # type: ignore[no-untyped-def]
+    """Return float64[h]: `segue.models.weights.weigh` of one listener's values, rounded as there."""
+    weights = np.empty(values.size)
+    liked = np.sort(values[values > 0])
+    for h in range(values.size):
+        value = values[h]
+        if value <= 0:
+            weights[h] = max(value, -1.0) if value < 0 else -1.0
+        elif weighting == PERCENTILE:
+            first, behind = np.searchsorted(liked, value), np.searchsorted(liked, value, side="right")
+            weights[h] = (1 + 3 * ((first + behind) / 2 / liked.size)) / 2.5
+        elif weighting == LOG:
+            weights[h] = np.log1p(value)
+        else:
+            weights[h] = 1.0 if weighting == BINARY else value
+        weights[h] = np.float32(weights[h])
+    return weights
+
+
+@njit(
+    f"Tuple(({_F2}, {_F1}, {_F1}, float64))(Array(float32, 2, 'C', readonly=True), {_I1}, {_F1}, int64,"
+    " float64, float64, float64, float64)",
+    cache=True,
+)
+def weighed(
+    factors: np.ndarray,
+    history: np.ndarray,
+    values: np.ndarray,
+    weighting: int,
+    alpha: float,
+    reg: float,
+    exponent: float,
+    mean: float,
+) -> tuple[np.ndarray, np.ndarray, np.ndarray, float]:
+    """Return what `solve` takes of a history under the formula of `segue.models.wals.WALS`, without the Gram.
+
+    float64[h, r] factors, float64[h] e = alpha |w| and t = (1 + e) [w > 0], and the regularisation
+    reg mean (n / mean)^exponent with n the number of w > 0, 0 without any.
+
+    Parameters
+    ----------
+    factors
+        float32[n, r] of all tracks.
+    history, values
+        int64[h] and float64[h]: the positions of the history and what is weighed.
+    weighting
+        Place in `WEIGHTINGS`.
+    """
+    y = np.empty((history.size, factors.shape[1]))
+    extra, target = np.empty(history.size), np.zeros(history.size)
+    weights = _weigh(values, weighting)
+    count = 0
+    for h in range(history.size):
+        for j in range(factors.shape[1]):
+            y[h, j] = factors[history[h], j]
+        extra[h] = alpha * abs(weights[h])
+        if weights[h] > 0:
+            target[h] = 1 + extra[h]
+            count += 1
+    return y, extra, target, reg * mean * (count / mean) ** exponent if count else 0.0
 
 
 @njit(f"Tuple(({_F3}, {_F1}))({_F2}, {_F1}, {_F1}, {_F3}, float64)", cache=True)

@@ -15,15 +15,15 @@ def _before(a: int, b: int, scores: np.ndarray, tie: np.ndarray) -> bool:
 
 @njit
 def _sift(heap: np.ndarray, start: int, size: int, scores: np.ndarray, tie: np.ndarray) -> None:
-    """Let the entry at ``start`` sink to its place in a heap of positions, the best on top."""
+    """Let the entry at ``start`` sink to its place in a heap of positions, the worst on top."""
     moved = heap[start]
     while True:
         child = 2 * start + 1
         if child >= size:
             break
-        if child + 1 < size and _before(heap[child + 1], heap[child], scores, tie):
+        if child + 1 < size and _before(heap[child], heap[child + 1], scores, tie):
             child += 1
-        if not _before(heap[child], moved, scores, tie):
+        if not _before(moved, heap[child], scores, tie):
             break
         heap[start] = heap[child]
         start = child
@@ -34,18 +34,22 @@ def _sift(heap: np.ndarray, start: int, size: int, scores: np.ndarray, tie: np.n
 def foremost(scores: np.ndarray, tie: np.ndarray, k: int) -> np.ndarray:
     """Return int64[min(k, c)]: the positions of the largest of float64[c] scores, best first.
 
-    uint64[c] ``tie`` orders equal ones.
+    uint64[c] ``tie`` orders equal ones. A heap holds the best so far, so that few of many are found soon.
     """
-    heap, size = np.arange(scores.size), scores.size
+    size = min(k, scores.size)
+    heap = np.arange(size)
+    if not size:
+        return heap
     for start in range(size // 2 - 1, -1, -1):
         _sift(heap, start, size, scores, tie)
-    best = np.empty(min(k, size), np.int64)
-    for i in range(best.size):
-        best[i] = heap[0]
-        size -= 1
-        heap[0] = heap[size]
-        _sift(heap, 0, size, scores, tie)
-    return best
+    for i in range(size, scores.size):
+        if _before(i, heap[0], scores, tie):
+            heap[0] = i
+            _sift(heap, 0, size, scores, tie)
+    for last in range(size - 1, 0, -1):
+        heap[0], heap[last] = heap[last], heap[0]
+        _sift(heap, 0, last, scores, tie)
+    return heap
 
 
 # Sums in any order: the same for equal arguments all the same.
