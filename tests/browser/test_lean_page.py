@@ -175,6 +175,15 @@ def test_what_is_pressed_before_the_widgets_script_is_there_is_done(page: Page, 
     assert page.locator(SHELL).count() == 0
 
 
+def test_a_page_says_so_if_its_script_does_not_come(context: BrowserContext, name: str):
+    page = context.new_page()
+    sign_up(page, name)
+    wait_for_list(page)
+    page.route("**/player.js", lambda route: route.abort())
+    page.reload()
+    expect(page.get_by_role("alert").filter(has_text="could not be loaded")).to_be_visible()
+
+
 @pytest.mark.parametrize(("width", "height"), [(390, 844), (820, 1180), (1440, 900)])
 def test_the_widget_stands_where_the_shell_stood(
     page: Page, house: House, name: str, width: int, height: int

@@ -41,8 +41,9 @@ function begin() {
   line.begin(complete ? JSON.parse(described.textContent) : null);
 }
 
-show().catch((error) => {
-  document.getElementById("segue-shell")?.setAttribute("data-failed", "");
+show().catch(async (error) => {
+  await standing("segue-shell");
+  document.getElementById("segue-shell").setAttribute("data-failed", "");
   throw error;
 });
 coming.observe(document, { childList: true, subtree: true });
