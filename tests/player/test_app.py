@@ -123,7 +123,7 @@ def test_hello_is_answered_with_everything_the_page_begins_with(page: PageEnd):
     assert [card["track_id"] for card in welcome["starters"]] == [100, 101, 102]
     assert [card["track_id"] for card in welcome["popular"]] == list(range(130, 142))
     listed = page.told[1]
-    assert (listed["id"], listed["made_at"], listed["caused_by"]) == (None, None, None)
+    assert (listed["recommendation_id"], listed["made_at"], listed["caused_by"]) == (None, None, None)
     assert [item["track"]["track_id"] for item in listed["items"]] == SHELVES["popular"]
     assert listed["items"][0]["why"] == {
         "kind": "popular", "text": "played by many simulated listeners here", "because_of": [],
@@ -136,7 +136,8 @@ def test_a_like_is_accepted_and_comes_back_as_a_list_that_names_it(page: PageEnd
     liked = page.act(110)
     assert page.answer(liked)["type"] == "accepted"
     listed = page.wait("recommendation", lambda message: message["caused_by"] == liked)
-    assert listed["id"]
+    assert listed["recommendation_id"]
+    assert [each["type"] for each in page.told if "id" in each] == [], "ipykernel keeps every message's id"
     tracks = [item["track"]["track_id"] for item in listed["items"]]
     assert 110 not in tracks
     titles = {each["title"] for item in listed["items"] for each in item["why"]["because_of"]}

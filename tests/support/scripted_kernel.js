@@ -32,7 +32,7 @@ export function scriptedKernel(options = {}) {
     ) {
       const why = { kind: "sound", text, because_of: [{ track_id: 1, title: "Title 1" }] };
       const items = ids.map((each) => ({ track: card(each, cards[each]), score: 1, why }));
-      kernel.tell({ type: "recommendation", id, made_at: null, model: "fusion", caused_by, items });
+      kernel.tell({ type: "recommendation", recommendation_id: id, made_at: null, model: "fusion", caused_by, items });
     },
     welcome() {
       kernel.tell({

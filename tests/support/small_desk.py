@@ -48,8 +48,8 @@ def greet(widget):
     widget.send(welcome)
     why = {"kind": "sound", "text": "near Title 1: darker", "because_of": []}
     items = [{"track": card(number), "score": 1, "why": why} for number in range(1, 9)]
-    told = {"id": "first", "made_at": None, "model": "fusion", "caused_by": None, "items": items}
-    widget.send({"type": "recommendation", **told})
+    told = {"type": "recommendation", "recommendation_id": "first", "made_at": None, "model": "fusion"}
+    widget.send({**told, "caused_by": None, "items": items})
     widget.send({"type": "status", "kafka": True, "worker": True, "store": True})
 
 def answer(widget, content, buffers):

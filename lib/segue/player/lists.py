@@ -22,6 +22,7 @@ def tracks_of(recommendation: Recommendation) -> list[int]:
 
 def recommended(recommendation: Recommendation, cards: Mapping[int, Card]) -> dict[str, Any]:
     """Return the message ``recommendation``; a track that has no card (any more) is left out."""
+    # Not named `id`: ipykernel's comm keeps what a message says there, for a reply that never comes.
     items = [
         {
             "track": cards[item.track_id].to_page(),
@@ -41,7 +42,7 @@ def recommended(recommendation: Recommendation, cards: Mapping[int, Card]) -> di
     ]
     return {
         "type": "recommendation",
-        "id": str(recommendation.recommendation_id),
+        "recommendation_id": str(recommendation.recommendation_id),
         "made_at": recommendation.made_at.isoformat(),
         "model": recommendation.model,
         "caused_by": str(recommendation.caused_by) if recommendation.caused_by else None,
@@ -74,8 +75,8 @@ def for_everybody(
         for place, track in enumerate(known)
     ]
     return {
-        "type": "recommendation", "id": None, "made_at": None, "model": "popularity" if played else "mix",
-        "caused_by": None, "items": items,
+        "type": "recommendation", "recommendation_id": None, "made_at": None,
+        "model": "popularity" if played else "mix", "caused_by": None, "items": items,
     }  # fmt: skip
 
 

@@ -154,7 +154,7 @@ export function createApp(model, { fullPage, base }) {
   on("recommendation", (recommendation) => {
     learn(recommendation.items?.map(({ track }) => track));
     forYou.replace(recommendation);
-    const told = { list: "for-you", recommendation_id: recommendation.id ?? null };
+    const told = { list: "for-you", recommendation_id: recommendation.recommendation_id ?? null };
     if (queue.current() && queue.follows(told)) goOnWithList();
     player.beginIfAwaited();
   });

@@ -25,7 +25,7 @@ export function createForYou(opinions, acts) {
 
   function replace(recommendation) {
     const before = list && new Set(list.items.map(({ track }) => track.track_id));
-    const isUpdate = Boolean(before?.size) && recommendation.id !== list.id;
+    const isUpdate = Boolean(before?.size) && recommendation.recommendation_id !== list.recommendation_id;
     list = { ...recommendation, items: recommendation.items ?? [] };
     asked = false;
     const now = new Set(list.items.map(({ track }) => track.track_id));
@@ -51,7 +51,7 @@ export function createForYou(opinions, acts) {
     return {
       list: "for-you",
       model: (list.model ?? "").slice(0, 40),
-      recommendation_id: list.id ?? null,
+      recommendation_id: list.recommendation_id ?? null,
     };
   }
 
@@ -77,6 +77,8 @@ export function createForYou(opinions, acts) {
     waiting: () => asked,
     change: () => change,
     /** A list for everybody: nothing is known of this listener yet. */
-    impersonal: () => Boolean(list) && (!list.id || list.items.every(({ why }) => why?.kind === "popular")),
+    impersonal: () =>
+      Boolean(list) &&
+      (!list.recommendation_id || list.items.every(({ why }) => why?.kind === "popular")),
   };
 }
