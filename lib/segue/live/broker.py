@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 import contextlib
+import logging
 import time
 from collections.abc import Callable, Collection, Iterator, Mapping
-from typing import Any, Literal, NamedTuple
+from typing import Literal, NamedTuple
 
 from confluent_kafka import Consumer, KafkaException, Message, TopicPartition
 from confluent_kafka import KafkaError as ClientError
 from kafka.admin import MemberToRemove
-from kafka.errors import FencedInstanceIdError, KafkaError, UnknownTopicOrPartitionError
+from kafka.errors import KafkaError, UnknownTopicOrPartitionError
 
 from segue.errors import SegueError
 from segue.services import topics
@@ -28,8 +29,14 @@ _FETCHED = 2 << 20
 _QUEUED_KIB = 32 << 10
 # Under load the store takes a few events together for little more than one. After a pause nothing waits.
 _PACE_S = 0.005
+_UNHEARD = logging.getLogger(f"{__name__}.client")
+_UNHEARD.disabled = True
 # A question about offsets waits behind the one for records, on the same connection.
 _FETCH_WAIT_MS = 100
+
+
+class Ended(KafkaError):
+    """The client has ended for good, as when another took its seat: make a new one."""
 
 
 class Record(NamedTuple):
@@ -79,6 +86,8 @@ class Plays:
     ------
     KafkaError
         If no broker answers, or it does not know the topic yet; from every method that asks it.
+    Ended
+        Likewise, from then on.
     """
 
     def __init__(self, bootstrap: str, group: str, seat: str, leaving: Callable[[], object]) -> None:
@@ -109,11 +118,11 @@ class Plays:
                 "reconnect.backoff.max.ms": 1_000,
                 "error_cb": self._failed,
                 # The worker says itself, once, that Kafka is away.
-                "log_level": 0,
+                "logger": _UNHEARD,
             }
         )
         try:
-            with _told():
+            with self._told():
                 known = self._consumer.list_topics(topics.PLAYS, ANSWER_S).topics[topics.PLAYS]
             if known.error is not None or not known.partitions:
                 raise UnknownTopicOrPartitionError(topics.PLAYS)
@@ -141,7 +150,7 @@ class Plays:
 
     def edge(self, partitions: Collection[int], which: Literal["earliest", "latest"]) -> dict[int, int]:
         """Return by partition the first offset there is, or the next one to be written."""
-        with _told():
+        with self._told():
             found = {
                 number: self._consumer.get_watermark_offsets(_part(number), ANSWER_S) for number in partitions
             }
@@ -149,7 +158,7 @@ class Plays:
 
     def lag(self) -> dict[int, int]:
         """Return by partition how many records were there, when Kafka last told, that are not read yet."""
-        with _told():
+        with self._told():
             ends = {
                 number: self._consumer.get_watermark_offsets(_part(number), cached=True)[1]
                 for number in self._next
@@ -172,17 +181,16 @@ class Plays:
         What was read of a partition that came or went meanwhile is left out: `place` says where it goes on.
         """
         self._read_from_places()
-        with _told():
+        with self._told():
             first = self._consumer.poll(timeout_ms / 1000)
             rest_s = max(0.0, self._read_at + _PACE_S - time.monotonic())
             messages = [] if first is None else [first, *self._consumer.consume(MOST - 1, rest_s)]
             self._read_at = time.monotonic()
-        if self._fatal is not None:
-            raise _error(self._fatal)
+        errors = [error for message in messages if (error := message.error()) is not None]
+        if problem := next(iter(errors), self._fatal):
+            raise self._error(problem)
         found: dict[int, list[Record]] = {}
         for message in messages:
-            if (error := message.error()) is not None:
-                raise _error(error)
             record = _record(message)
             if record.offset >= self._next.get(record.partition, record.offset + 1):
                 found.setdefault(record.partition, []).append(record)
@@ -193,7 +201,7 @@ class Plays:
         """Tell the group how far we are, for those who watch its lag; nothing depends on it."""
         told = [_part(number, offset) for number, offset in offsets.items() if number in self._next]
         if told:
-            with _told():
+            with self._told():
                 self._consumer.commit(offsets=told, asynchronous=True)
 
     def close(self, *, leave: bool = False) -> None:
@@ -208,7 +216,7 @@ class Plays:
         """Let the client forget what it has at hand, and read from where each partition goes on."""
         if self._is_placed_anew:
             self._is_placed_anew = False
-            with _told():
+            with self._told():
                 self._consumer.assign([_part(number, offset) for number, offset in self._next.items()])
 
     def _on_assign(self, _: Consumer, partitions: list[TopicPartition]) -> None:
@@ -226,8 +234,21 @@ class Plays:
         self._next.clear()
         self._consumer.unassign()
 
+    @contextlib.contextmanager
+    def _told(self) -> Iterator[None]:
+        """Raise the errors of the client as those that the worker knows."""
+        try:
+            yield
+        except KafkaException as error:
+            raise self._error(error.args[0]) from None
+
+    def _error(self, error: ClientError) -> KafkaError:
+        self._failed(error)
+        return (KafkaError if self._fatal is None else Ended)(f"{error.name()}: {error.str()}")
+
     def _failed(self, error: ClientError) -> None:
-        if error.fatal():
+        """Remember that the client has ended: it is told once, and who asks thereafter may get nothing."""
+        if error.fatal() or error.code() == ClientError._FATAL:
             self._fatal = error
 
 
@@ -241,17 +262,3 @@ def _record(message: Message) -> Record:
         message.topic(), message.partition(), message.offset(), message.key(), message.value(),
         at_ms if kind else None,
     )  # fmt: skip
-
-
-@contextlib.contextmanager
-def _told() -> Iterator[None]:
-    """Raise the errors of the client as those that the worker knows."""
-    try:
-        yield
-    except KafkaException as error:
-        raise _error(error.args[0]) from None
-
-
-def _error(error: Any) -> KafkaError:
-    kind = FencedInstanceIdError if error.code() == ClientError.FENCED_INSTANCE_ID else KafkaError
-    return kind(f"{error.name()}: {error.str()}")

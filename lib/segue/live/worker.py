@@ -12,7 +12,7 @@ from collections.abc import Callable
 from typing import Literal
 from uuid import uuid4
 
-from kafka.errors import FencedInstanceIdError, KafkaError
+from kafka.errors import KafkaError
 from pymongo.errors import PyMongoError
 
 from segue.live import broker
@@ -179,7 +179,7 @@ class Worker:
         if self._plays is not None:
             with contextlib.suppress(KafkaError):
                 self._plays.hold()
-        if isinstance(error, FencedInstanceIdError):
+        if isinstance(error, broker.Ended):
             self._disconnect()
         stop.wait(self._wait_s)
         self._wait_s = min(2 * self._wait_s, _LONGEST_WAIT_S)
