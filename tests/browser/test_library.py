@@ -176,7 +176,7 @@ def test_a_playlist_from_rows_and_the_queue_is_ordered_exported_and_deleted(
     expect(page.get_by_text("is deleted")).to_be_visible()
     expect(page.get_by_test_id("playlists")).to_contain_text("No playlist yet")
     page.get_by_role("button", name="Undo").click()
-    wait_until(lambda: "#playlist/" in page.url and page.url != address, 10, "it is made again")
+    page.wait_for_url(lambda url: "#playlist/" in url and url != address)
     wait_until(lambda: rows(page, "playlist-tracks") == [markup_track, one], 10, "it is there again")
     page.goto(address)
     expect(page.get_by_text("not there any more")).to_be_visible()

@@ -468,12 +468,19 @@ def test_styles_keep_to_the_player(page: Page):
     outside = page.evaluate(
         """() => {
           const found = [];
+          const apart = (selectors) => {
+            let depth = 0;
+            return [...selectors].map((letter) => {
+              depth += (letter === "(") - (letter === ")");
+              return letter === "," && depth === 0 ? "\\n" : letter;
+            }).join("").split("\\n");
+          };
           const look = (rules) => {
             for (const rule of rules) {
               if (rule instanceof CSSKeyframesRule) {
                 if (!rule.name.startsWith("segue-")) found.push(rule.name);
               } else if (rule instanceof CSSStyleRule) {
-                for (const each of rule.selectorText.split(/,(?![^(]*\\))/)) {
+                for (const each of apart(rule.selectorText)) {
                   if (!/^\\.segue(?![\\w-])/.test(each.trim())) found.push(each);
                 }
               } else look(rule.cssRules);
