@@ -56,7 +56,7 @@ class LargestProducts:
         from segue.models.kernels import pick
 
         self._rows, self._tie, self._largest = np.ascontiguousarray(rows), tie, pick.largest
-        self._read_only = [_read_only(each) for each in (self._rows, tie)]
+        self._read_only = [read_only(each) for each in (self._rows, tie)]
         self._numbers = np.arange(_STRATA[0])
         self._kept = kept or {}
 
@@ -122,7 +122,7 @@ class LargestProducts:
     def _head(self) -> tuple[np.ndarray, np.ndarray]:
         """Return the rows of the first stratum side by side, and what orders equal products."""
         first = self._order[: _STRATA[0]]
-        return _read_only(self._rows[first]), _read_only(self._tie[first])
+        return read_only(self._rows[first]), read_only(self._tie[first])
 
     @cached_property
     def _strata(self) -> list[_Stratum]:
@@ -201,7 +201,8 @@ def _padded(rows: np.ndarray) -> np.ndarray:
     return np.ascontiguousarray(rows, dtype=np.float32)
 
 
-def _read_only(array: np.ndarray) -> np.ndarray:
+def read_only(array: np.ndarray) -> np.ndarray:
+    """Return a view that cannot be written, as compiled functions take what may be mapped from a file."""
     view = array.view()
     view.flags.writeable = False
     return view

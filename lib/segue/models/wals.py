@@ -13,7 +13,7 @@ from segue.models import als_sweep
 from segue.models.base import Basis, Capability, Config, Need, Recommender, TrainingData
 from segue.models.content import unit_rows
 from segue.models.for_history import Equations, Ranked, by_factors, gram_of, tastes_of
-from segue.models.inner_product import LargestProducts
+from segue.models.inner_product import LargestProducts, read_only
 from segue.models.search import Choice, Real, Search
 from segue.models.weights import Weighting, weigh_matrix
 
@@ -182,9 +182,7 @@ class WALS(Recommender[WALSConfig]):
 
     @cached_property
     def _read_only(self) -> np.ndarray:
-        rows = np.ascontiguousarray(self.factors, dtype=np.float32).view()
-        rows.flags.writeable = False
-        return rows
+        return read_only(np.ascontiguousarray(self.factors, dtype=np.float32))
 
     @cached_property
     def _exact(self) -> np.ndarray:

@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
+from typing import get_args
+
 import numpy as np
 from numba import njit
 
+from segue.models.weights import Weighting
+
 # Sums in any order: the same for equal arguments all the same.
 _ANY_ORDER = {"reassoc", "contract"}
-WEIGHTINGS = ("percentile", "log", "binary", "raw")
-PERCENTILE, LOG, BINARY = range(3)
+WEIGHTINGS = get_args(Weighting)
+PERCENTILE, LOG, BINARY = (WEIGHTINGS.index(each) for each in ("percentile", "log", "binary"))
 _I1, _F1, _F2, _F3 = "int64[::1]", "float64[::1]", "float64[:, ::1]", "float64[:, :, ::1]"
 
 
