@@ -10,6 +10,7 @@ from collections.abc import Iterator, Sequence
 from segue.dataset.base import PENDING, Track
 from segue.dataset.inventory import FileEntry, hash53, is_audio_name, iterate, path_id, unescape
 from segue.errors import SegueError, UsageError
+from segue.plain_text import one_line
 
 _LONGEST_SLUG = 40
 _NUMBER = re.compile(r"^(?:(?:\d[-.])?\d{1,2}\s*[-.)]\s*|(?:\d[-.]\d|0)\d\s+)(?=[^\d\s.-])")
@@ -137,5 +138,14 @@ def slug(name: str) -> str:
 
 def _readable(part: str) -> str:
     """Return a part of an escaped path as a person would read it."""
-    text = unescape(part).decode("utf-8", "replace").replace("_", " ")
-    return " ".join("".join(c if c.isprintable() else " " for c in text).split())
+    return one_line(_decoded(unescape(part)).replace("_", " "))
+
+
+def _decoded(name: bytes) -> str:
+    """Return a name in UTF-8, or in Windows' old Western letters where it then reads as letters."""
+    try:
+        return name.decode("utf-8")
+    except UnicodeDecodeError:
+        pass
+    western = name.decode("cp1252", "replace")
+    return western if all(c.isascii() or c.isalpha() for c in western) else name.decode("utf-8", "replace")
