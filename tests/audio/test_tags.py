@@ -93,7 +93,9 @@ def test_text_is_cleaned():
     assert clean("\u200b \u200d ") == ""
 
 
-@pytest.mark.parametrize("text", ["می\u200cخواهم", "ක්\u200dෂ", "👨\u200d👩\u200d👧", "🏳\ufe0f\u200d🌈", "\U0001fae8"])
+@pytest.mark.parametrize(
+    "text", ["می\u200cخواهم", "ක්\u200dෂ", "👨\u200d👩\u200d👧", "🏳\ufe0f\u200d🌈", "\U0001fae8"]
+)
 def test_what_joins_letters_and_pictures_stays(text):
     assert clean(f" {text} ") == text
 

@@ -21,8 +21,8 @@ class RerankConfig(Config):
     """The rules of a list.
 
     ``per_artist`` tracks of one artist at most among any ``window`` neighbours of the list, more only where a
-    catalogue has too few artists to fill a window so (`cap`). ``diversity`` from 0 (the ranking as it is) to 1 (only difference counts) weighs variety; it chooses among the ``pool``
-    best of the ranking.
+    catalogue has too few artists to fill a window so (`cap`). ``diversity`` from 0 (the ranking as it is) to
+    1 (only difference counts) weighs variety; it chooses among the ``pool`` best of the ranking.
     """
 
     per_artist: int = Field(2, ge=1)
