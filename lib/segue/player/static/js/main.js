@@ -107,7 +107,7 @@ function render({ model, el }) {
   function nameWindow() {
     if (!fullPage) return;
     const now = app.player.playing() ? app.player.entry().card : null;
-    document.title = now ? `${now.title} · ${now.artist}` : `${view.title} · ${TITLE}`;
+    document.title = (now ? [now.title, now.artist] : [view.title, TITLE]).filter(Boolean).join(" · ");
   }
 
   function showUpNext(wanted = !root.hasAttribute("data-up-next")) {
