@@ -39,7 +39,7 @@ def test_an_unknown_parameter_exits_2_names_the_nearest_and_runs_nothing(tmp_pat
         ),
         (["run", "--dataset", "dmo"], "the parameter dataset must be one of demo, fma, folder, not 'dmo'"),
         (["run", "--dataset", "folder"], "--dataset folder needs --path"),
-        (["run", "--dataset", "fma", "--path", "/no/such/folder"], "/no/such/folder is not a folder"),
+        (["run", "--dataset", "fma", "--path", "/no/such/folder"], "/no/such/folder does not exist"),
         (["run", "--dataset", "demo", "--path", "/tmp"], "the demo is composed, not read from a folder"),
         (["run", "--dataset", "demo", "--subset", "small"], "a subset belongs to FMA"),
         (["run", "--subset", "tiny"], "the parameter subset must be one of '', small, medium, large, full"),

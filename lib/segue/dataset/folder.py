@@ -62,6 +62,14 @@ class FolderDataset:
         # A name in another script leaves nothing: the path's hash tells such folders apart.
         self.database = database or f"segue_folder_{slug(self.name) or f'{path_id(self.root):x}'}"
 
+    def require_music(self) -> None:
+        """Raise SegueError where no file's name ends as that of a music file does."""
+        if not any(is_audio_name(entry.path) for entry in iterate(self.root)):
+            raise SegueError(
+                f"there is no music in {self.root}: no file there ends in .mp3, .flac, .ogg, .m4a, .wav or "
+                "the like; give the folder that holds the music"
+            )
+
     def catalogue(self, files: Sequence[FileEntry]) -> Iterator[Track]:
         """Yield each file once (see `segue.dataset.base.Dataset`).
 
