@@ -85,6 +85,18 @@ def test_tags_come_before_the_path(tmp_path):
     assert (track.mbid, track.attribution_url, track.artist_id) == (None, "", artist_id("A"))
 
 
+def test_a_tag_that_says_nothing_is_none(tmp_path):
+    put(tmp_path, "A/B/01 - C.mp3")
+    dataset = FolderDataset(tmp_path)
+    (track,) = dataset.catalogue(scan(dataset.root))
+    dataset.describe(
+        track, {"title": "[unknown]", "artist": "Unknown Artist", "album": "<Unknown>", "genre": "unknown"}
+    )
+    assert (track.title, track.artist, track.album, track.genres) == ("C", "A", "B", [])
+    dataset.describe(track, {"title": "Unknown Pleasures", "artist": "The Unknowns"})
+    assert (track.title, track.artist) == ("Unknown Pleasures", "The Unknowns")
+
+
 def test_an_artist_is_the_same_however_it_is_written():
     assert artist_id("Björk") == artist_id(" BJO\u0308RK ")
     assert artist_id("Björk") != artist_id("Bjork")

@@ -16,6 +16,13 @@ _LONGEST_SLUG = 40
 _NUMBER = re.compile(r"^(?:(?:\d[-.])?\d{1,2}\s*[-.)]\s*|(?:\d[-.]\d|0)\d\s+)(?=[^\d\s.-])")
 """``01 - ``, ``1-07 ``, ``03 ``: but ``99 Luftballons`` begins with no number of a track."""
 
+_SAYS_NOTHING = frozenset(
+    "unknown,<unknown>,[unknown],unknown title,unknown artist,unknown album,unknown genre,[no artist]".split(
+        ","
+    )
+)
+"""What programs write where they know nothing: taken for a name, it would make one artist of many."""
+
 
 class FolderDataset:
     """A folder of music files of any layout.
@@ -93,11 +100,12 @@ class FolderDataset:
         """Complete ``track`` in place with the tags of its file, or else with its path (see `from_path`)."""
         assert track.path is not None
         guessed = from_path(track.path)
-        track.title = tags.get("title") or guessed["title"]
-        track.artist = tags.get("artist") or guessed["artist"]
-        track.album = tags.get("album") or guessed["album"]
+        said = {name: text for name, text in tags.items() if text.casefold() not in _SAYS_NOTHING}
+        track.title = said.get("title") or guessed["title"]
+        track.artist = said.get("artist") or guessed["artist"]
+        track.album = said.get("album") or guessed["album"]
         track.artist_id = artist_id(track.artist) if track.artist else None
-        track.genres = [genre for part in re.split(r"[;,]", tags.get("genre", "")) if (genre := part.strip())]
+        track.genres = [genre for part in re.split(r"[;,]", said.get("genre", "")) if (genre := part.strip())]
         track.genre_top = track.genres[0] if track.genres else None
         track.mbid = tags.get("mbid")
         track.licence = tags.get("licence", "")
