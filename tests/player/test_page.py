@@ -255,6 +255,12 @@ def test_the_window_is_named_after_a_track_of_nobody(page: Page):
     until(page, "document.title === 'Alone'")
 
 
+def test_an_artist_with_as_long_a_name_as_a_tag_may_hold_has_a_page(page: Page):
+    show(page, ids=[1, 2])
+    page.evaluate("location.hash = `#artist/${encodeURIComponent('🎸'.repeat(500))}`")
+    until(page, "kernel.heard.some(({ type, name }) => type === 'artist' && name === '🎸'.repeat(500))")
+
+
 def top_of(locator: Any) -> float:
     return locator.evaluate("row => row.getBoundingClientRect().top")
 
