@@ -264,7 +264,7 @@ def test_an_artist_with_as_long_a_name_as_a_tag_may_hold_has_a_page(page: Page):
 def test_a_track_with_the_highest_id_has_a_page_and_one_beyond_it_none(page: Page):
     show(page, ids=[1, 2])
     page.evaluate("location.hash = '#track/9007199254740991'")
-    until(page, "kernel.heard.some(({ type, track_id }) => type === 'track' && track_id === 9007199254740991)")
+    until(page, "kernel.heard.some(({ type, track_id: id }) => type === 'track' && id === 9007199254740991)")
     page.evaluate("location.hash = '#track/9007199254740993'")
     expect(page.get_by_text("There is no such track.")).to_be_visible()
 
