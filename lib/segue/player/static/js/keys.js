@@ -89,6 +89,6 @@ export function listenToKeys(app, where) {
 }
 
 function queueRow(app) {
-  const row = app.root.querySelector(".row:hover, .row:focus-within, .near:hover, .near:focus-within");
+  const row = app.root.querySelector(":is(.row, .near, .tile):is(:hover, :focus-within)");
   if (row?.segueItem) app.enqueue(row.segueItem);
 }

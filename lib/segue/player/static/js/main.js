@@ -18,6 +18,7 @@ import { notices, pendingMark } from "./notices.js";
 import { playlistPage } from "./playlist_page.js";
 import { playlistPicker } from "./playlist_sheets.js";
 import { createPlaylists } from "./playlists.js";
+import { listenToPointer } from "./pointer.js";
 import { printHue } from "./print.js";
 import { radioPage } from "./radio.js";
 import { createRadio } from "./radio_station.js";
@@ -161,6 +162,7 @@ function render({ model, el }) {
 
   if (!fullPage) root.addEventListener("focusin", keepNotebookKeysOff);
   const keyboard = listenToKeys(app, fullPage ? document : root);
+  listenToPointer(app);
   const media = mediaKeys(app);
   const refresh = () => refreshRows(root, null);
   app.player.on("track", ({ card }) => {

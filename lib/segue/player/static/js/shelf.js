@@ -43,6 +43,7 @@ function tile(app, item, playFrom) {
     h("span", { class: "tile-title" }, card.title),
     h("span", { class: "tile-artist" }, card.artist),
   );
+  button.segueItem = item;
   onRefresh(button, () => {
     const current = app.player.entry()?.card.track_id === card.track_id;
     setAttribute(button, "data-playing", current ? (app.player.playing() ? "yes" : "paused") : null);

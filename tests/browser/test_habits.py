@@ -1,0 +1,104 @@
+"""What hands know from other players: double clicks, the other button, links, Escape, a library in order."""
+
+from collections.abc import Iterator
+
+import pytest
+from playwright.sync_api import Browser, BrowserContext, Locator, Page, expect
+
+from segue.settings import Settings
+from support.browsing import row_of, sign_up, sound, wait_for_list
+from support.small_desk import prepared
+from support.visitor import Server, serving
+from support.waiting import wait_until
+
+pytestmark = [pytest.mark.slow, pytest.mark.timeout(300)]
+
+LONG = "Waiting for the Harbour of Lanterns"
+ANSWERS = f"""
+    elif content["type"] == "track":
+        near = [{{"model": model, "tracks": [{{**card(number), "title": f"{LONG} {{number}}"}}
+                                           for number in range(2, 9)]}}
+                for model in ("exact", "kmeans", "lsh", "embedding", "als")]
+        told = {{"type": "track", "track": card(content["track_id"]), "near": near, "genres": []}}
+        widget.send(told | {{"cluster": None, "request": content["request"]}})
+"""
+
+
+@pytest.fixture(scope="module")
+def server(services: Settings, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
+    """A player whose kernel answers as above: eight tracks of a minute each, by eight artists."""
+    with (
+        prepared(services, tmp_path_factory.mktemp("desk"), ANSWERS) as (settings, notebook),
+        serving(settings, notebook) as opened,
+    ):
+        yield opened
+
+
+@pytest.fixture
+def context(browser: Browser, server: Server) -> Iterator[BrowserContext]:
+    opened = browser.new_context(
+        base_url=server.url(""),
+        viewport={"width": 1280, "height": 800},
+        permissions=["clipboard-read", "clipboard-write"],
+        reduced_motion="reduce",
+    )
+    opened.set_default_timeout(20_000)
+    yield opened
+    opened.close()
+
+
+@pytest.fixture
+def listener(page: Page, name: str) -> Page:
+    """A page on which a new listener has a list."""
+    sign_up(page, name)
+    wait_for_list(page)
+    return page
+
+
+def is_heard(page: Page, title: str) -> None:
+    expect(page.get_by_test_id("now-title")).to_have_text(title)
+    wait_until(lambda: sound(page)["at"] > 0.3, 20, f"{title} is heard")
+
+
+def opens_under_the_pointer(page: Page, what: Locator) -> None:
+    """Press the other button in the lower right part of something, and check where its menu is; close it."""
+    what.scroll_into_view_if_needed()
+    box = what.bounding_box()
+    assert box is not None
+    x, y = box["x"] + 0.8 * box["width"], box["y"] + 0.5 * box["height"]
+    page.mouse.click(x, y, button="right")
+    menu = page.get_by_role("menu")
+    expect(menu).to_be_visible()
+    at, size = menu.bounding_box(), page.viewport_size
+    assert at is not None
+    assert size is not None
+    assert 0 <= at["x"] <= x <= at["x"] + at["width"] <= size["width"]
+    assert at["y"] >= 0
+    assert at["y"] + at["height"] <= size["height"]
+    assert abs(at["y"] - y) < 2 or abs(at["y"] + at["height"] - y) < 10 or at["y"] < 10
+    page.keyboard.press("Escape")
+    expect(menu).to_have_count(0)
+
+
+def test_a_double_click_plays_as_one_click_does(listener: Page):
+    row_of(listener, 1).get_by_test_id("play").dblclick()
+    is_heard(listener, "Title 1")
+    expect(listener.locator(".bar").get_by_role("button", name="Pause")).to_be_visible()
+    assert not sound(listener)["paused"]
+    listener.get_by_test_id("queued").nth(2).get_by_text("Title 4").dblclick()
+    is_heard(listener, "Title 4")
+    listener.get_by_test_id("newest").get_by_text("Title 2").dblclick()
+    is_heard(listener, "Title 2")
+    assert not sound(listener)["paused"]
+
+
+def test_the_other_button_opens_the_menu_of_what_the_pointer_is_on(listener: Page):
+    row_of(listener, 1).get_by_test_id("play").click()
+    is_heard(listener, "Title 1")
+    opens_under_the_pointer(listener, row_of(listener, 3))
+    opens_under_the_pointer(listener, listener.get_by_test_id("queued").nth(6))
+    tile = listener.get_by_test_id("newest").get_by_role("button", name="Title 5")
+    opens_under_the_pointer(listener, tile)
+    tile.click(button="right")
+    listener.get_by_role("menuitem", name="Play next").click()
+    expect(listener.get_by_test_id("queued").first).to_contain_text("Title 5")
