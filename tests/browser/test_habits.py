@@ -1,5 +1,6 @@
 """What hands know from other players: double clicks, the other button, links, Escape, a library in order."""
 
+import re
 from collections.abc import Iterator
 
 import pytest
@@ -102,3 +103,22 @@ def test_the_other_button_opens_the_menu_of_what_the_pointer_is_on(listener: Pag
     tile.click(button="right")
     listener.get_by_role("menuitem", name="Play next").click()
     expect(listener.get_by_test_id("queued").first).to_contain_text("Title 5")
+
+
+def test_links_lead_to_the_artist_and_can_be_given_on(listener: Page):
+    row_of(listener, 3).hover()
+    row_of(listener, 3).get_by_role("button", name="More", exact=True).click()
+    listener.get_by_role("menuitem", name="Copy link").click()
+    expect(listener.get_by_text("The link to Title 3 is copied")).to_be_visible()
+    link = listener.evaluate("navigator.clipboard.readText()")
+    assert link.endswith("/#track/3")
+    row_of(listener, 4).click(button="right")
+    listener.get_by_role("menuitem", name="More by Artist 4").click()
+    expect(listener).to_have_url(re.compile(r"#artist/Artist%204$"))
+    listener.goto("about:blank")
+    listener.goto(link)
+    expect(listener.get_by_test_id("track-title")).to_have_text("Title 3", timeout=60_000)
+    listener.get_by_test_id("track-play").click()
+    is_heard(listener, "Title 3")
+    listener.get_by_test_id("now-artist").click()
+    expect(listener).to_have_url(re.compile(r"#artist/Artist%203$"))

@@ -6,7 +6,7 @@ import { readAddress, writeAddress } from "./address.js";
 import { createApp } from "./app.js";
 import { playerBar } from "./bar.js";
 import { clustersPage } from "./clusters.js";
-import { h, setAttribute, webAddress } from "./dom.js";
+import { h, setAttribute } from "./dom.js";
 import { findPage } from "./find.js";
 import { homePage } from "./home.js";
 import { listenToKeys } from "./keys.js";
@@ -24,9 +24,9 @@ import { radioPage } from "./radio.js";
 import { createRadio } from "./radio_station.js";
 import { rail } from "./rail.js";
 import { refreshRows } from "./row.js";
-import { starChoices } from "./rating.js";
 import { crossFadeSheet, keySheet, notes, notesSheet } from "./sheets.js";
 import { trackPage } from "./track.js";
+import { trackMenu } from "./track_menu.js";
 import { artistPage, clusterPage } from "./tracks_of.js";
 import { upNext } from "./up_next.js";
 
@@ -50,7 +50,7 @@ function render({ model, el }) {
     showNotes: story.open,
     showCrossFade: fade.open,
     hasNotes: () => Boolean(notes()),
-    trackMenu,
+    trackMenu: trackMenu(app),
     addToPlaylist: playlistPicker(app).choose,
     showUpNext,
     go,
@@ -115,49 +115,6 @@ function render({ model, el }) {
     setAttribute(root, "data-up-next", wanted);
     setAttribute(bar.list, "aria-expanded", String(wanted));
     (wanted ? next.element : bar.list).focus();
-  }
-
-  /** Where in a track it is heard, 0 where it is not. */
-  function positionIn({ card }) {
-    return app.player.entry()?.card.track_id === card.track_id ? app.player.position() : 0;
-  }
-
-  function trackMenu(button, item, more = []) {
-    const address = webAddress(item.card.attribution_url);
-    const disliked = app.opinions.of(item.card.track_id) === "dislike";
-    app.menus.open(
-      button,
-      [
-        { label: "Play next", picture: "next", act: () => app.enqueue(item, { first: true }) },
-        { label: "Add to queue", picture: "queue", act: () => app.enqueue(item) },
-        {
-          label: "Show on the map",
-          picture: "map",
-          act: () => app.go("map", { about: item.card.track_id }),
-        },
-        { label: "Add to playlist …", picture: "playlist", act: () => app.addToPlaylist([item.card]) },
-        { label: "Radio from this", picture: "radio", act: () => app.radio.from(item.card) },
-        ...(item.choices?.() ?? []),
-        {
-          label: "About this track",
-          picture: "about",
-          act: () => go("track", { about: item.card.track_id }),
-        },
-        starChoices(app, item.card, () => ({ source: item.source, position: positionIn(item) })),
-        {
-          label: disliked ? "Not for me: take back" : "Not for me",
-          picture: "less",
-          act: () => app.opinions.toggle(item.card, "dislike", { source: item.source }),
-        },
-        address && {
-          label: item.card.licence || "Where it is from",
-          picture: "outside",
-          act: () => window.open(address, "_blank", "noopener,noreferrer"),
-        },
-        ...more,
-      ],
-      item.card.title,
-    );
   }
 
   if (!fullPage) root.addEventListener("focusin", keepNotebookKeysOff);
