@@ -122,3 +122,19 @@ def test_links_lead_to_the_artist_and_can_be_given_on(listener: Page):
     is_heard(listener, "Title 3")
     listener.get_by_test_id("now-artist").click()
     expect(listener).to_have_url(re.compile(r"#artist/Artist%203$"))
+
+
+def test_on_a_phone_up_next_lies_over_the_whole_player_and_escape_leaves_one_after_the_other(listener: Page):
+    listener.set_viewport_size({"width": 390, "height": 844})
+    row_of(listener, 1).get_by_test_id("play").click()
+    is_heard(listener, "Title 1")
+    listener.get_by_role("button", name="Open the player").click()
+    expect(listener.get_by_role("button", name="Close the player")).to_be_visible()
+    listener.get_by_role("button", name="Up next", exact=True).click()
+    listener.get_by_test_id("queued").nth(1).get_by_text("Title 3").click()
+    is_heard(listener, "Title 3")
+    listener.keyboard.press("Escape")
+    expect(listener.get_by_test_id("up-next")).to_be_hidden()
+    expect(listener.get_by_role("button", name="Close the player")).to_be_visible()
+    listener.keyboard.press("Escape")
+    expect(listener.get_by_role("button", name="Close the player")).to_be_hidden()

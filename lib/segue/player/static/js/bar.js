@@ -86,7 +86,7 @@ export function playerBar(app) {
     h("div", { class: "bar-side" }, ...opinions, more, list, volumeControl(app)),
   );
 
-  function control(name, label, act) {
+  function control(name, label, act, key = "") {
     return h(
       "button",
       {
@@ -94,6 +94,7 @@ export function playerBar(app) {
         type: "button",
         "data-testid": name,
         "aria-label": label,
+        title: key ? `${label} (${key})` : label,
         onclick: act,
       },
       icon(name),
@@ -155,6 +156,7 @@ export function playerBar(app) {
     const playing = player.playing();
     play.replaceChildren(icon(playing ? "pause" : "play"));
     setAttribute(play, "aria-label", playing ? "Pause" : "Play");
+    setAttribute(play, "title", `${playing ? "Pause" : "Play"} (Space)`);
     setAttribute(element, "aria-busy", player.waiting() ? "true" : null);
     previous.disabled = !card();
     next.disabled = !card();

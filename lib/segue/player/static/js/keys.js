@@ -32,6 +32,7 @@ export function keyAction(event, { lastByPointer }) {
       m: "map",
       "/": "find",
       "?": "help",
+      Escape: "uncover",
     }[event.key] ?? null
   );
 }
@@ -54,6 +55,7 @@ export function listenToKeys(app, where) {
     map: () => app.go("map", { focus: true }),
     find: () => app.go("find", { focus: true }),
     help: app.showKeys,
+    uncover: app.uncover,
   };
 
   function opinion(kind) {
@@ -65,10 +67,9 @@ export function listenToKeys(app, where) {
     const action = keyAction(event, { lastByPointer });
     if (!event.key.startsWith("Shift")) lastByPointer = lastByPointer && event.key !== "Tab";
     if (event.key === " ") spaceTaken = action !== null;
-    if (!action) return;
+    if (!action || actions[action]() === false) return;
     event.preventDefault();
     event.stopPropagation();
-    actions[action]();
   }
   /** Some browsers press the focused button when Space comes up. */
   function lift(event) {

@@ -53,6 +53,7 @@ function render({ model, el }) {
     trackMenu: trackMenu(app),
     addToPlaylist: playlistPicker(app).choose,
     showUpNext,
+    uncover,
     go,
     nameWindow,
   });
@@ -115,6 +116,14 @@ function render({ model, el }) {
     setAttribute(root, "data-up-next", wanted);
     setAttribute(bar.list, "aria-expanded", String(wanted));
     (wanted ? next.element : bar.list).focus();
+  }
+
+  /** Close what lies over the page, the topmost first; false where nothing does. */
+  function uncover() {
+    if (root.hasAttribute("data-up-next")) showUpNext(false);
+    else if (bar.isOpen()) bar.open(false);
+    else return false;
+    return true;
   }
 
   if (!fullPage) root.addEventListener("focusin", keepNotebookKeysOff);

@@ -15,6 +15,7 @@ const KEYS = [
   [["q"], "queue the row under the pointer"],
   [["/"], "find"],
   [["m"], "the map"],
+  [["Esc"], "close what lies over the page"],
   [["?"], "this list"],
 ];
 
