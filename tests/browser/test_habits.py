@@ -138,3 +138,17 @@ def test_on_a_phone_up_next_lies_over_the_whole_player_and_escape_leaves_one_aft
     expect(listener.get_by_role("button", name="Close the player")).to_be_visible()
     listener.keyboard.press("Escape")
     expect(listener.get_by_role("button", name="Close the player")).to_be_hidden()
+
+
+def test_a_page_that_is_asked_for_again_goes_to_its_top_and_back_finds_it_where_it_was(listener: Page):
+    page = listener.locator(".page")
+    page.evaluate("page => page.scrollTo(0, 300)")
+    row_of(listener, 6).click(button="right")
+    listener.get_by_role("menuitem", name="About this track").click()
+    expect(listener.get_by_test_id("track-title")).to_have_text("Title 6")
+    assert page.evaluate("page => page.scrollTop") == 0
+    listener.go_back()
+    expect(listener.get_by_test_id("for-you")).to_be_visible()
+    assert page.evaluate("page => page.scrollTop") == 300
+    listener.get_by_test_id("nav-home").click()
+    assert page.evaluate("page => page.scrollTop") == 0

@@ -93,7 +93,8 @@ function render({ model, el }) {
   function go(name, { about = "", focus = false, push = true } = {}) {
     const target = name in views ? { name, about: String(about) } : { name: "home", about: "" };
     const address = writeAddress(target);
-    if (shown) scrolls[shown] = page.scrollTop;
+    // Who goes to where they are wants its top.
+    if (shown) scrolls[shown] = push && address === shown ? 0 : page.scrollTop;
     if (push && fullPage && shown && address !== shown) window.history.pushState(null, "", address);
     if (bar.isOpen()) bar.open(false);
     if (page.contains(document.activeElement)) page.focus({ preventScroll: true });
@@ -102,7 +103,8 @@ function render({ model, el }) {
     for (const each of Object.values(views)) each.element.hidden = each !== view;
     way.show(view.place ?? target.name);
     view.shown({ focus, about: target.about });
-    page.scrollTop = scrolls[address] ?? 0;
+    // What is about something opens at its top; the way back finds it where it was left.
+    page.scrollTop = push && target.about ? 0 : (scrolls[address] ?? 0);
     nameWindow();
   }
 
