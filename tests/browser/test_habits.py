@@ -131,6 +131,7 @@ def test_on_a_phone_up_next_lies_over_the_whole_player_and_escape_leaves_one_aft
     listener.get_by_role("button", name="Open the player").click()
     expect(listener.get_by_role("button", name="Close the player")).to_be_visible()
     listener.get_by_role("button", name="Up next", exact=True).click()
+    expect(listener.locator(".queue-tally")).to_have_text("7 tracks · 7 minutes")
     listener.get_by_test_id("queued").nth(1).get_by_text("Title 3").click()
     is_heard(listener, "Title 3")
     listener.keyboard.press("Escape")

@@ -1,7 +1,7 @@
 // Library: what this listener likes, made, rated and heard; each has its own address.
 
 import { h, keepingFocus, setAttribute } from "./dom.js";
-import { count } from "./format.js";
+import { albumAndGenre, count } from "./format.js";
 import { historyPart } from "./history.js";
 import { icon } from "./icons.js";
 import { skeleton, stated, trackList } from "./list.js";
@@ -67,7 +67,7 @@ export function libraryPage(app) {
   };
 }
 
-function itemOf(card, list, text = [card.album, card.genre].filter(Boolean).join(" · ")) {
+function itemOf(card, list, text = albumAndGenre(card)) {
   return { card, source: { list }, why: { text } };
 }
 

@@ -1,7 +1,7 @@
 // The tracks of one artist, or of one cluster: who or what it is, and a list that goes on when asked.
 
 import { h, setText } from "./dom.js";
-import { count } from "./format.js";
+import { albumAndGenre, count } from "./format.js";
 import { icon } from "./icons.js";
 import { trackList } from "./list.js";
 import { pageLink } from "./page_link.js";
@@ -134,7 +134,7 @@ function tracksOf(app, { kind, unnamed, none, fields, told, above = null, pictur
   }
 
   function itemOf(card) {
-    const text = [card.album, card.genre].filter(Boolean).join(" · ");
+    const text = albumAndGenre(card);
     return { card, source: { list: kind }, why: { text } };
   }
 
