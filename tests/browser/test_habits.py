@@ -141,6 +141,27 @@ def test_on_a_phone_up_next_lies_over_the_whole_player_and_escape_leaves_one_aft
     expect(listener.get_by_role("button", name="Close the player")).to_be_hidden()
 
 
+def test_what_is_liked_is_counted_played_narrowed_and_sorted(listener: Page):
+    for track in (5, 2, 7, 1, 3, 8, 4, 6):
+        row_of(listener, track).hover()
+        row_of(listener, track).get_by_test_id("like").click()
+    listener.get_by_test_id("nav-library").click()
+    titles = listener.get_by_test_id("likes").get_by_test_id("play")
+    expect(titles).to_have_text([f"Title {track}" for track in (6, 4, 8, 3, 1, 7, 2, 5)])
+    expect(listener.locator(".list-tally")).to_have_text("8 tracks · 8 minutes")
+    listener.get_by_test_id("list-order").select_option(label="Title")
+    expect(titles).to_have_text([f"Title {track}" for track in range(1, 9)])
+    listener.get_by_test_id("list-filter").fill("ÁRTIST 7")
+    expect(titles).to_have_text(["Title 7"])
+    expect(listener.locator(".list-tally")).to_have_text("1 track · 1 minute")
+    listener.get_by_test_id("list-filter").fill("nothing like it")
+    listener.get_by_role("button", name="Show all of it").click()
+    expect(titles).to_have_count(8)
+    listener.get_by_test_id("play-all").click()
+    is_heard(listener, "Title 1")
+    expect(listener.get_by_test_id("queued").first).to_contain_text("Title 2")
+
+
 def test_a_page_that_is_asked_for_again_goes_to_its_top_and_back_finds_it_where_it_was(listener: Page):
     page = listener.locator(".page")
     page.evaluate("page => page.scrollTo(0, 300)")
