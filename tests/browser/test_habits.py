@@ -174,3 +174,18 @@ def test_a_page_that_is_asked_for_again_goes_to_its_top_and_back_finds_it_where_
     assert page.evaluate("page => page.scrollTop") == 300
     listener.get_by_test_id("nav-home").click()
     assert page.evaluate("page => page.scrollTop") == 0
+
+
+def test_a_shelf_is_pushed_on_with_a_mouse(listener: Page):
+    shelf = listener.get_by_test_id("newest")
+    shelf.scroll_into_view_if_needed()
+    back, on = shelf.get_by_title("Back"), shelf.get_by_title("On")
+    expect(back).to_be_disabled()
+    tiles = shelf.locator(".tiles")
+    assert tiles.evaluate("tiles => tiles.scrollLeft") == 0
+    on.click()
+    expect(back).to_be_enabled()
+    expect(on).to_be_disabled()
+    back.click()
+    expect(back).to_be_disabled()
+    assert tiles.evaluate("tiles => tiles.scrollLeft") == 0
