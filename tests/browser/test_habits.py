@@ -189,3 +189,14 @@ def test_a_shelf_is_pushed_on_with_a_mouse(listener: Page):
     back.click()
     expect(back).to_be_disabled()
     assert tiles.evaluate("tiles => tiles.scrollLeft") == 0
+
+
+@pytest.mark.parametrize("width", [390, 820, 1280])
+def test_titles_near_a_track_are_read_whole(listener: Page, width: int):
+    listener.set_viewport_size({"width": width, "height": 900})
+    listener.evaluate("location.hash = '#track/1'")
+    titles = listener.get_by_test_id("near").locator(".near-words > :first-child")
+    expect(titles.first).to_have_text(f"{LONG} 2")
+    cut = "titles => titles.filter(({ scrollHeight: h, clientHeight: c }) => h > c).map((t) => t.textContent)"
+    assert titles.count() == 35
+    assert titles.evaluate_all(cut) == []

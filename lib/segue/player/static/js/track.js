@@ -131,7 +131,7 @@ export function trackPage(app) {
     whole.hidden = true;
     setAttribute(head, "aria-busy", null);
     near.show([]);
-    trouble.replaceChildren(stated("state-failed", sentence, action));
+    trouble.replaceChildren(h("h1", { class: "page-title" }, "Track"), stated("state-failed", sentence, action));
   }
 
   function showCard({ genres = [], cluster = null } = {}) {
