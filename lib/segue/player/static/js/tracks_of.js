@@ -43,7 +43,8 @@ export function capital(words) {
 
 /** Which genre most tracks of a cluster have, if any says one; on one line. */
 export function mostly({ genre, share }) {
-  return genre ? `mostly ${genre} (${Math.round(100 * share)} %)`.replaceAll(" ", "\u00a0") : "";
+  const text = genre ? `mostly ${genre} (${Math.round(100 * share)} %)` : "";
+  return text.replaceAll(" ", "\u00a0").replaceAll("-", "\u2011");
 }
 
 function tracksOf(app, { kind, unnamed, none, fields, told, above = null, pictured = false }) {
@@ -52,7 +53,12 @@ function tracksOf(app, { kind, unnamed, none, fields, told, above = null, pictur
   const words = h("p", { class: "live-line", role: "status" });
   const play = h(
     "button",
-    { class: "button", type: "button", disabled: true, onclick: () => app.player.playFrom(list.items(), 0) },
+    {
+      class: "button main-button",
+      type: "button",
+      disabled: true,
+      onclick: () => app.player.playFrom(list.items(), 0),
+    },
     icon("play"),
     "Play",
   );
