@@ -191,6 +191,31 @@ def test_a_shelf_is_pushed_on_with_a_mouse(listener: Page):
     assert tiles.evaluate("tiles => tiles.scrollLeft") == 0
 
 
+def test_nothing_moves_aside_for_what_is_chosen(listener: Page):
+    places = "(all) => all.map((each) => each.getBoundingClientRect()).map(({ x, width }) => [x, width])"
+    listener.get_by_test_id("nav-library").click()
+    tabs = listener.locator(".tab")
+    before = tabs.evaluate_all(places)
+    for tab in ("tab-playlists", "tab-rated", "tab-history"):
+        listener.get_by_test_id(tab).click()
+        expect(listener.get_by_test_id(tab)).to_have_attribute("aria-current", "page")
+        assert tabs.evaluate_all(places) == before
+
+
+def test_a_sheet_can_be_shut_from_wherever_one_has_scrolled_to(listener: Page):
+    listener.set_viewport_size({"width": 1280, "height": 360})
+    listener.keyboard.press("?")
+    sheet = listener.get_by_role("dialog", name="Keys")
+    assert sheet.evaluate("sheet => (sheet.scrollTop = 1000, sheet.scrollTop)") > 50
+    shut = sheet.get_by_role("button", name="Close")
+    top, own = sheet.bounding_box(), shut.bounding_box()
+    assert top is not None
+    assert own is not None
+    assert own["y"] >= top["y"]
+    shut.click()
+    expect(sheet).to_be_hidden()
+
+
 @pytest.mark.parametrize("width", [390, 820, 1280])
 def test_titles_near_a_track_are_read_whole(listener: Page, width: int):
     listener.set_viewport_size({"width": width, "height": 900})
