@@ -4,7 +4,6 @@ import json
 import os
 import subprocess
 import sys
-import time
 from importlib.metadata import version
 from pathlib import Path
 
@@ -98,12 +97,6 @@ def test_it_starts_without_the_heavy_libraries():
     script = f"import sys; from segue import cli; print(sorted({heavy} & set(sys.modules)))"
     done = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, check=True)
     assert done.stdout.strip() == "[]"
-    seconds = []
-    for _ in range(3):
-        started = time.perf_counter()
-        segue("version")
-        seconds.append(time.perf_counter() - started)
-    assert min(seconds) < 0.5
 
 
 def test_status_is_one_json_object(tmp_path: Path):
