@@ -1,6 +1,7 @@
 """Activity and Home as the kernel answers them: one's own numbers, everybody's for an operator alone."""
 
 import json
+import tracemalloc
 import uuid
 from collections.abc import Iterator
 from datetime import datetime, timedelta
@@ -110,6 +111,21 @@ def test_who_played_nothing_is_told_so_and_who_played_too_much_too(asked: Asked,
     for track in (1, 2, 3):
         played(asked.store, track, now())
     assert my_activity(MyActivity(type="my_activity", request=1, days=7), asked)["more"]
+
+
+def test_a_long_history_takes_no_more_memory_than_a_short_one(asked: Asked):
+    peaks = []
+    for more in (500, 5_000):
+        play = {"listener_id": "mira", "track_id": 4, "kind": "play", "at": now()}
+        asked.store.plays.upsert([{**play, "event_id": str(uuid.uuid4())} for _ in range(more)])
+        question = MyActivity(type="my_activity", request=1, days=7)
+        my_activity(question, asked)
+        tracemalloc.start()
+        told = my_activity(question, asked)
+        peaks.append(tracemalloc.get_traced_memory()[1])
+        tracemalloc.stop()
+    assert told["kinds"]["play"] == 5_500
+    assert peaks[1] < 1.5 * peaks[0], peaks
 
 
 def test_what_is_counted_goes_with_the_account(asked: Asked):

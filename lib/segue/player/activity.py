@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Mapping, Sequence
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, date, datetime, timedelta
 from typing import TYPE_CHECKING, Any
 
 from segue.live import overview
@@ -34,16 +34,21 @@ def my_activity(question: MyActivity, asked: Asked) -> dict[str, Any]:
     days = [today - timedelta(days=back) for back in reversed(range(question.days))]
     since = datetime(days[0].year, days[0].month, days[0].day, tzinfo=UTC) - offset
     events = asked.store.plays.of_listener(asked.place.listener_id, since, _COUNTED, MOST_EVENTS + 1)
-    kinds = Counter(event["kind"] for event in events)
-    by_day = Counter((_utc(event["at"]) + offset).date() for event in events if event["kind"] == "play")
-    plays = Counter(event["track_id"] for event in events if event["kind"] == "play")
+    kinds: Counter[str] = Counter()
+    by_day: Counter[date] = Counter()
+    plays: Counter[int] = Counter()
     artists: Counter[str] = Counter()
+    for event in events:
+        kinds[event["kind"]] += 1
+        if event["kind"] == "play":
+            by_day[(_utc(event["at"]) + offset).date()] += 1
+            plays[event["track_id"]] += 1
     for track, artist in asked.store.cards.artists(list(plays)).items():
         artists[artist] += plays[track]
     return {
         "type": "my_activity", "request": question.request, "operator": asked.place.operator,
         "kinds": {kind: kinds[kind] for kind in _COUNTED}, "tracks": len(plays), "artists": len(artists),
-        "share_skipped": overview.skip_share(kinds), "more": len(events) > MOST_EVENTS,
+        "share_skipped": overview.skip_share(kinds), "more": kinds.total() > MOST_EVENTS,
         "by_day": [{"day": day.isoformat(), "plays": by_day[day]} for day in days],
         "top_tracks": _top_tracks(plays, asked),
         "top_artists": [{"artist": artist, "plays": number} for artist, number in _top(artists)],

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     import pandas as pd
 
 _BATCH = 1_000
+_FEW = 250
 
 
 class PlayStore:
@@ -37,12 +38,15 @@ class PlayStore:
 
     def of_listener(
         self, listener_id: str, since: datetime, kinds: Sequence[str], most: int
-    ) -> list[dict[str, Any]]:
-        """Return ``track_id``, ``kind`` and ``at`` of a listener's events since a time, at most ``most``."""
+    ) -> Iterator[dict[str, Any]]:
+        """Yield ``track_id``, ``kind`` and ``at`` of a listener's events since a time, at most ``most``.
+
+        Few are in memory at a time: a long history would make the process of a page larger for good.
+        """
         self._collection.create_index("listener_id")
         query = {"listener_id": listener_id, "kind": {"$in": list(kinds)}, "at": {"$gte": since}}
         fields = {"_id": 0, "track_id": 1, "kind": 1, "at": 1}
-        return list(self._collection.find(query, fields).limit(most).batch_size(READ_AT_ONCE))
+        yield from self._collection.find(query, fields).limit(most).batch_size(_FEW)
 
     def history(
         self, listener_id: str, most: int, before: tuple[datetime, str] | None = None
