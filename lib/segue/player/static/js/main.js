@@ -76,7 +76,7 @@ function render({ model, el }) {
   const account = accountButton(app);
   const page = h(
     "main",
-    { class: "page", tabindex: -1 },
+    { class: "page", tabindex: -1, onfocusin: leaveUpNext },
     h("div", { class: "page-head" }, account),
     Object.values(views).map(({ element }) => element),
   );
@@ -93,8 +93,9 @@ function render({ model, el }) {
     const address = writeAddress(target);
     if (shown) scrolls[shown] = page.scrollTop;
     if (push && fullPage && shown && address !== shown) window.history.pushState(null, "", address);
-    if (bar.isOpen()) bar.open(false);
-    if (page.contains(document.activeElement)) page.focus({ preventScroll: true });
+    const wasLarge = bar.isOpen();
+    if (wasLarge) bar.open(false);
+    if (wasLarge || page.contains(document.activeElement)) page.focus({ preventScroll: true });
     shown = address;
     view = views[target.name];
     for (const each of Object.values(views)) each.element.hidden = each !== view;
@@ -105,9 +106,24 @@ function render({ model, el }) {
   }
 
   function nameWindow() {
+    setAttribute(page, "aria-label", view.title);
     if (!fullPage) return;
     const now = app.player.playing() ? app.player.entry().card : null;
-    document.title = now ? `${now.title} · ${now.artist}` : `${view.title} · ${TITLE}`;
+    const parts = now ? [now.title, now.artist, view.title] : [view.title, TITLE];
+    document.title = [...new Set(parts)].filter(Boolean).join(" · ");
+  }
+
+  /** Where the queue lies over the page, it makes way for the focus. */
+  function leaveUpNext(event) {
+    if (!root.hasAttribute("data-up-next") || !event.target.matches(":focus-visible")) return;
+    setAttribute(root, "data-up-next", false);
+    setAttribute(bar.list, "aria-expanded", "false");
+  }
+
+  function leave(event) {
+    if (event.key !== "Escape" || event.defaultPrevented || event.target.closest("dialog")) return;
+    if (root.hasAttribute("data-up-next")) showUpNext(false);
+    else if (bar.isOpen()) bar.open(false);
   }
 
   function showUpNext(wanted = !root.hasAttribute("data-up-next")) {
@@ -160,6 +176,7 @@ function render({ model, el }) {
   }
 
   if (!fullPage) root.addEventListener("focusin", keepNotebookKeysOff);
+  root.addEventListener("keydown", leave);
   const keyboard = listenToKeys(app, fullPage ? document : root);
   const media = mediaKeys(app);
   const refresh = () => refreshRows(root, null);

@@ -60,7 +60,7 @@ export function createMenus(root) {
     const steps = { ArrowDown: on, ArrowRight: on, ArrowUp: back, ArrowLeft: back, Home: 0 };
     const to = event.key === "End" ? items.length - 1 : steps[event.key];
     if (event.key === "Escape") close({ refocus: true });
-    else if (event.key === "Tab") close();
+    else if (event.key === "Tab") close({ refocus: true });
     else if (to !== undefined) items[(to + items.length) % items.length].focus();
     else return;
     event.stopPropagation();
@@ -82,7 +82,10 @@ export function createMenus(root) {
     if (shown && !shown.menu.contains(event.target) && !shown.button.contains(event.target)) close();
   }
   root.addEventListener("pointerdown", outside);
-  root.addEventListener("scroll", () => close(), { capture: true, passive: true });
+  function scrolled(event) {
+    if (shown && !shown.menu.contains(event.target)) close();
+  }
+  root.addEventListener("scroll", scrolled, { capture: true, passive: true });
 
   return { open, close, isOpen: () => shown !== null };
 }
