@@ -13,6 +13,7 @@ NAMES = (
     "spark_models",
     "lists",
     "search",
+    "keystrokes",
     "history",
     "live",
     "player",

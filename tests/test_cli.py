@@ -4,7 +4,6 @@ import json
 import os
 import subprocess
 import sys
-import time
 from importlib.metadata import version
 from pathlib import Path
 
@@ -39,7 +38,7 @@ def test_an_unknown_parameter_exits_2_names_the_nearest_and_runs_nothing(tmp_pat
         ),
         (["run", "--dataset", "dmo"], "the parameter dataset must be one of demo, fma, folder, not 'dmo'"),
         (["run", "--dataset", "folder"], "--dataset folder needs --path"),
-        (["run", "--dataset", "fma", "--path", "/no/such/folder"], "/no/such/folder is not a folder"),
+        (["run", "--dataset", "fma", "--path", "/no/such/folder"], "/no/such/folder does not exist"),
         (["run", "--dataset", "demo", "--path", "/tmp"], "the demo is composed, not read from a folder"),
         (["run", "--dataset", "demo", "--subset", "small"], "a subset belongs to FMA"),
         (["run", "--subset", "tiny"], "the parameter subset must be one of '', small, medium, large, full"),
@@ -98,12 +97,6 @@ def test_it_starts_without_the_heavy_libraries():
     script = f"import sys; from segue import cli; print(sorted({heavy} & set(sys.modules)))"
     done = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, check=True)
     assert done.stdout.strip() == "[]"
-    seconds = []
-    for _ in range(3):
-        started = time.perf_counter()
-        segue("version")
-        seconds.append(time.perf_counter() - started)
-    assert min(seconds) < 0.5
 
 
 def test_status_is_one_json_object(tmp_path: Path):

@@ -123,6 +123,14 @@ def test_a_title_parts_no_number_from_its_percent_sign():
         assert "63 %" in drawn.get_suptitle()
 
 
+def test_the_lines_of_a_title_are_of_like_length():
+    words = "hybrid is best, clearly ahead of popularity; others are not told apart from it"
+    lines = title(figure()[0], words).get_suptitle().split("\n")
+    assert len(lines) == 2
+    assert abs(len(lines[0]) - len(lines[1])) < 12
+    assert title(figure()[0], "w" * 90 + " it").get_suptitle().split("\n")[0] == "w" * 66
+
+
 def test_outcomes_count_what_is_usable():
     found = heading(plots.outcomes({"ok": 427, "not_audio": 2, "empty": 1}, "composed"))
     assert found == "427 of 430 rows are usable (99.3 %); the others: 2 not_audio, 1 empty"

@@ -42,12 +42,13 @@ async def chromium() -> AsyncIterator[Browser]:
 
 @dataclass
 class RealPage:
-    """One browser window of an account, without anything in its cache."""
+    """One browser window of an account, without anything in its cache; ``script`` is run before its own."""
 
     browser: Browser
     account: Visitor
     tally: Tally
     likes_every_s: float = 5.0
+    script: str = ""
     context: BrowserContext | None = None
     page: Page | None = None
 
@@ -67,7 +68,7 @@ class RealPage:
         self.page = await self.context.new_page()
         if click:
             await self.page.add_init_script("window.segueClickFirst = true;")
-        await self.page.add_init_script(_WATCH)
+        await self.page.add_init_script(_WATCH + self.script)
         self.page.on("pageerror", lambda error: self._failed(f"script: {error}"))
         self.page.on("requestfailed", self._broken)
         self.page.on("response", self._answered)

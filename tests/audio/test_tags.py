@@ -89,6 +89,15 @@ def test_vorbis_comments_are_found_whatever_their_case(tmp_path):
 def test_text_is_cleaned():
     assert clean("a\udce9b\u200b\x9fc\r\n d") == "a b c d"
     assert clean("e\u0301") == "é"
+    assert clean("\u202eevil\u202c co\u00adop \ufeff") == "evil coop"
+    assert clean("\u200b \u200d ") == ""
+
+
+@pytest.mark.parametrize(
+    "text", ["می\u200cخواهم", "ක්\u200dෂ", "👨\u200d👩\u200d👧", "🏳\ufe0f\u200d🌈", "\U0001fae8"]
+)
+def test_what_joins_letters_and_pictures_stays(text):
+    assert clean(f" {text} ") == text
 
 
 def test_what_is_not_there_has_no_tags(tmp_path):

@@ -119,16 +119,16 @@ def exports(page: Page, name: str, tracks: list[int]) -> None:
     """Check both files of the playlist that is open, in which markup stands first."""
     file, text = saved(page, "M3U")
     lines = text.splitlines()
-    assert file == "Night i i day.m3u"
+    assert file == "Night i i हिन्दी.m3u"
     assert lines[0] == "#EXTM3U"
-    assert '#PLAYLIST:Night <i>&</i> "day"' in lines
+    assert '#PLAYLIST:Night <i>&</i> "हिन्दी"' in lines
     clips = [line for line in lines if not line.startswith("#")]
     assert [clip.rpartition("/")[2] for clip in clips] == [str(track) for track in tracks]
     assert page.request.get(clips[0]).ok
     file, text = saved(page, "JSPF")
     playlist = json.loads(text)["playlist"]
-    assert file == "Night i i day.jspf"
-    assert (playlist["title"], playlist["creator"]) == ('Night <i>&</i> "day"', name)
+    assert file == "Night i i हिन्दी.jspf"
+    assert (playlist["title"], playlist["creator"]) == ('Night <i>&</i> "हिन्दी"', name)
     assert playlist["track"][0]["title"].startswith("<img src=x")
     assert all("Licence: " in track["annotation"] for track in playlist["track"])
     assert [track["location"] for track in playlist["track"]] == [[clip] for clip in clips]
@@ -142,7 +142,7 @@ def test_a_playlist_from_rows_and_the_queue_is_ordered_exported_and_deleted(
     first = page.get_by_test_id("for-you").get_by_test_id("row").first
     one = int(first.get_attribute("data-track-id") or 0)
     choose(page, first, "Add to playlist")
-    page.get_by_test_id("picker-name").fill('Night <i>&</i> "day"')
+    page.get_by_test_id("picker-name").fill('Night <i>&</i> "हिन्दी"')
     page.keyboard.press("Enter")
     expect(page.get_by_text("is made")).to_be_visible()
 
@@ -151,7 +151,7 @@ def test_a_playlist_from_rows_and_the_queue_is_ordered_exported_and_deleted(
     page.get_by_test_id("picker-list").get_by_role("button").first.click()
     tab(page, "playlists")
     page.get_by_test_id("playlist-row").get_by_role("button").click()
-    expect(page.get_by_role("heading", name='Night <i>&</i> "day"')).to_be_visible()
+    expect(page.get_by_role("heading", name='Night <i>&</i> "हिन्दी"')).to_be_visible()
     wait_until(lambda: rows(page, "playlist-tracks") == [one, markup_track], 10, "both tracks are in it")
 
     row_of(page, markup_track).get_by_test_id("play").focus()

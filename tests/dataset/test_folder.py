@@ -27,7 +27,7 @@ def test_each_file_is_one_row(tmp_path):
     tracks = {track.path: track for track in dataset.catalogue(scan(dataset.root))}
     assert {path: (track.status, track.title, track.named) for path, track in tracks.items()} == {
         "A/B/01 - C.mp3": (PENDING, "C", True),
-        r"caf\xe9.OGG": (PENDING, "caf\ufffd", True),
+        r"caf\xe9.OGG": (PENDING, "café", True),
         r"new\x0aline.wav": (PENDING, "new line", True),
         "cover.jpg": ("ignored", "cover", False),
         ".hidden": ("ignored", ".hidden", False),
@@ -58,6 +58,9 @@ def test_each_file_is_one_row(tmp_path):
         (".mp3", ".mp3", "", ""),
         ("01 - .mp3", "01 -", "", ""),
         ("_.mp3", ".mp3", "", ""),
+        (r"Bj\xf6rk/Post/J\xf3ga.mp3", "Jóga", "Björk", "Post"),
+        (r"\x93\xfa\x96{.mp3", "\ufffd\ufffd\ufffd{", "", ""),
+        ("می\u200cخواهم.mp3", "می\u200cخواهم", "", ""),
     ],
 )  # fmt: skip
 def test_names_from_the_path(path, title, artist, album):
@@ -80,6 +83,18 @@ def test_tags_come_before_the_path(tmp_path):
     dataset.describe(track, {"url": "javascript:alert(1)"})
     assert (track.title, track.artist, track.genre_top, track.genres) == ("C", "A", None, [])
     assert (track.mbid, track.attribution_url, track.artist_id) == (None, "", artist_id("A"))
+
+
+def test_a_tag_that_says_nothing_is_none(tmp_path):
+    put(tmp_path, "A/B/01 - C.mp3")
+    dataset = FolderDataset(tmp_path)
+    (track,) = dataset.catalogue(scan(dataset.root))
+    dataset.describe(
+        track, {"title": "[unknown]", "artist": "Unknown Artist", "album": "<Unknown>", "genre": "unknown"}
+    )
+    assert (track.title, track.artist, track.album, track.genres) == ("C", "A", "B", [])
+    dataset.describe(track, {"title": "Unknown Pleasures", "artist": "The Unknowns"})
+    assert (track.title, track.artist) == ("Unknown Pleasures", "The Unknowns")
 
 
 def test_an_artist_is_the_same_however_it_is_written():

@@ -46,7 +46,8 @@ def test_a_folder_is_found_from_where_a_person_stands(
     [
         ({"dataset": "dmo"}, "choose one of demo, fma, folder"),
         ({"dataset": "folder"}, "needs --path"),
-        ({"dataset": "fma", "path": "/no/such/place"}, "is not a folder"),
+        ({"dataset": "fma", "path": "/no/such/place"}, "/no/such/place does not exist: give --path"),
+        ({"dataset": "folder", "path": __file__}, "is not a folder: give --path"),
         ({"dataset": "demo", "path": "/tmp"}, "leave --path out"),
         ({"dataset": "folder", "path": "/tmp", "subset": "small"}, "a subset belongs to FMA"),
         ({"dataset": "fma", "path": "/tmp", "subset": "tiny"}, "choose one of small"),

@@ -6,7 +6,7 @@ from scipy.stats import false_discovery_control, ttest_rel
 from segue.errors import SegueError
 from segue.evaluation import significance
 from segue.evaluation.intervals import paired_difference
-from segue.evaluation.significance import differences, holm, marks
+from segue.evaluation.significance import LEAST_P, differences, holm, marks, p_in_words
 
 
 def values(**columns):
@@ -67,6 +67,12 @@ def test_all_pairs_and_chosen_ones():
     pair = differences(rows, "m", [("best", "twin")]).iloc[0]
     assert pair["difference"] == pytest.approx(alone.mean)
     assert pair["low"] == pytest.approx(alone.low, abs=0.1 * (alone.high - alone.low))
+
+
+def test_words_claim_no_more_than_the_resamples_tell():
+    assert p_in_words(LEAST_P, 153 * LEAST_P) == "p ≤ 0.031"
+    assert p_in_words(2 * LEAST_P, 153 * LEAST_P) == "p = 0.031"
+    assert p_in_words(LEAST_P, LEAST_P) == "p < 0.001"
 
 
 def test_p_values_agree_with_the_t_test():

@@ -28,11 +28,30 @@ def test_no_artist_more_than_twice_in_any_ten():
 
 
 def test_an_artist_that_fills_the_pool_does_not_end_the_list():
-    artists = np.where(IDS <= 18, 7, 100 + IDS)
+    artists = np.where(IDS <= 11, 7, 100 + IDS)
     reranker = Reranker(IDS, artists, IDS, RerankConfig(pool=3))
-    assert taken(reranker, *range(1, 21)) == [1, 2, 19, 20]
+    assert taken(reranker, *range(1, 21)) == [1, 2, *range(12, 20), 3, 4, 20]
     diverse = Reranker(IDS, artists, IDS, RerankConfig(pool=3, diversity=0.5))
-    assert taken(diverse, *range(1, 21)) == [1, 2, 19, 20]
+    assert sorted(taken(diverse, *range(1, 21), k=10)) == [1, 2, *range(12, 20)]
+
+
+def test_where_there_are_too_few_artists_for_ten_they_may_stand_more_often():
+    one = np.full(20, 7)
+    assert taken(Reranker(IDS, one, IDS), *range(1, 21)) == list(range(1, 21))
+    # Of four artists with five tracks each three must stand in ten: 4 * 3 = 12.
+    four = IDS % 4
+    found = taken(Reranker(IDS, four, IDS), *sorted(range(1, 21), key=lambda track: track % 4))
+    assert len(found) == 18
+    assert found[:3] == [4, 8, 12]
+    played = [track % 4 for track in found]
+    assert max(played[i : i + 10].count(artist) for i in range(11) for artist in range(4)) == 3
+    # With nine others there is no need: two and nine are more than ten.
+    assert RerankConfig().cap(np.where(IDS <= 11, 7, 100 + IDS)) == 2
+    assert RerankConfig().cap(np.where(IDS <= 13, 7, 100 + IDS)) == 3
+    assert RerankConfig().cap(np.where(IDS <= 13, 7, -1)) == 3, "tracks of unknown artist fill a list as well"
+    assert RerankConfig(window=1).cap(one) == 2, "in a window of one there is nothing to fill"
+    assert RerankConfig().cap(np.array([7, 7, 7])) == 3
+    assert RerankConfig().cap(np.empty(0, dtype=int)) == 2
 
 
 def test_unknown_artists_are_not_capped():
@@ -59,7 +78,7 @@ def test_items_keep_their_scores():
 
 
 def test_the_rules_are_parameters():
-    artists = np.ones(20, dtype=int)
+    artists = np.where(IDS <= 8, 1, 100 + IDS)
     assert taken(Reranker(IDS, artists, IDS, RerankConfig(per_artist=3)), *range(1, 9)) == [1, 2, 3]
     assert taken(Reranker(IDS, artists, IDS, RerankConfig(per_artist=1, window=1)), 1, 2, 3) == [1, 2, 3]
     with pytest.raises(UsageError, match="per_artist = 0"):

@@ -7,6 +7,7 @@ import pytest
 from segue.dataset.folder import FolderDataset
 from segue.errors import SegueError
 from segue.etl.report import Estimate, EtlReport
+from segue.evaluation.significance import LEAST_P
 from segue.evaluation.tuning import Tuned
 from segue.models import MODELS, Need, create
 from segue.notebook import Catalogue, NotShown, findings, open_run
@@ -104,7 +105,9 @@ def test_the_evaluation_names_the_best_beside_its_yardsticks():
 
 
 def test_the_evaluation_says_whether_learning_beats_the_raw_features():
-    beats = pd.DataFrame({"a": ["embedding", "svm"], "difference": [0.1, -0.2], "p_holm": [0.01, 0.5]})
+    beats = pd.DataFrame(
+        {"a": ["embedding", "svm"], "difference": [0.1, -0.2], "p": [LEAST_P, 0.25], "p_holm": [0.01, 0.5]}
+    )
     accuracy = pd.DataFrame(
         {
             "classifier": ["svm"],
@@ -115,9 +118,8 @@ def test_the_evaluation_says_whether_learning_beats_the_raw_features():
         }
     )
     said = findings.of_evaluation(NONE, NONE, NONE, NONE, beats, accuracy).data
-    assert (
-        "embedding beats them (+0.100, p 0.0100); svm is not told apart from them (−0.200, p 0.5000)" in said
-    )
+    assert "embedding beats them (+0.100, p ≤ 0.010);" in said
+    assert "svm is not told apart from them (−0.200, p = 0.500)" in said
     assert "svm tells the genre of 80 % of the tracks of artists it has not heard (75 % to 85 %)" in said
 
 

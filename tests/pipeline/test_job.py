@@ -72,6 +72,13 @@ def test_a_run_writes_notebooks_html_and_metrics_and_is_current(pipeline: Runner
     assert re.search(r"02_second +executed +\d+\.\d s\n", pipeline.said)
 
 
+def test_a_folder_without_music_is_refused_before_anything_runs(pipeline: Runner, music: Path):
+    (music / "song.mp3").rename(music / "cover.jpg")
+    with pytest.raises(SegueError, match=rf"there is no music in {music}: no file there ends in \.mp3"):
+        pipeline()
+    assert not pipeline.runs.exists()
+
+
 @pytest.mark.slow
 def test_unchanged_nothing_runs_and_a_change_runs_what_rests_on_it(pipeline: Runner, music: Path):
     first = pipeline()

@@ -133,6 +133,80 @@ def test_markup_in_tags_is_text_and_only_web_addresses_are_links(page: Page):
     expect(link).to_have_attribute("rel", "noopener noreferrer")
 
 
+FIRST_LETTER = """title => {
+  const range = document.createRange();
+  range.setStart(title.firstChild, 0);
+  range.setEnd(title.firstChild, 1);
+  const [letter, box] = [range.getBoundingClientRect(), title.getBoundingClientRect()];
+  const isSeen = letter.left >= box.left - 1 && letter.right <= box.right + 1;
+  return { isCut: title.scrollWidth > title.clientWidth, isSeen };
+}"""
+
+
+@pytest.mark.parametrize("word", ["word ", "מילה ", "كلمة ", "語"])
+def test_a_name_too_long_for_its_place_is_cut_at_its_end_in_every_script(page: Page, word: str):
+    show(page, ids=[1, 2], cards={"1": {"title": word * 60, "artist": word * 60}})
+    row(page, 1).get_by_test_id("play").click()
+    for place in (row(page, 1).get_by_test_id("play"), page.get_by_test_id("now-title")):
+        seen = place.evaluate(FIRST_LETTER)
+        assert seen["isCut"]
+        assert seen["isSeen"], seen
+
+
+def test_a_short_name_stands_at_the_left_in_every_script(page: Page):
+    show(page, ids=[1, 2], cards={"1": {"title": "שיר"}})
+    row(page, 1).get_by_test_id("play").click()
+    box = page.get_by_test_id("now-title").evaluate(
+        """title => {
+          const range = document.createRange();
+          range.selectNodeContents(title);
+          return range.getBoundingClientRect().left - title.getBoundingClientRect().left;
+        }"""
+    )
+    assert abs(box) <= 1
+
+
+def test_the_title_in_a_reason_stands_out_and_no_other_word(page: Page):
+    show(page, ids=[1, 2])
+    because = [{"track_id": 1, "title": "a"}]
+    for text, before in (
+        ("near “a”: darker", "near “"), ("near a", "near "), ("because you liked a", "because you liked "),
+    ):  # fmt: skip
+        page.evaluate(
+            """([text, because]) => kernel.tell({
+              type: "recommendation", recommendation_id: text, made_at: null, model: "fusion",
+              caused_by: null,
+              items: [{ track: kernel.card(2), score: 1, why: { kind: "sound", text, because_of: because } }],
+            })""",
+            [text, because],
+        )
+        reason = row(page, 2).get_by_test_id("reason")
+        expect(reason).to_have_text(text)
+        assert reason.evaluate("reason => reason.firstChild.textContent") == before
+        assert reason.locator("em").all_inner_texts() == ["a"]
+
+
+def test_the_window_is_named_after_a_track_of_nobody(page: Page):
+    show(page, ids=[1, 2], cards={"1": {"title": "Alone", "artist": ""}})
+    row(page, 1).get_by_test_id("play").click()
+    until(page, "document.title !== 'Test'")
+    until(page, "document.title === 'Alone · Home'")
+
+
+def test_an_artist_with_as_long_a_name_as_a_tag_may_hold_has_a_page(page: Page):
+    show(page, ids=[1, 2])
+    page.evaluate("location.hash = `#artist/${encodeURIComponent('🎸'.repeat(500))}`")
+    until(page, "kernel.heard.some(({ type, name }) => type === 'artist' && name === '🎸'.repeat(500))")
+
+
+def test_a_track_with_the_highest_id_has_a_page_and_one_beyond_it_none(page: Page):
+    show(page, ids=[1, 2])
+    page.evaluate("location.hash = '#track/9007199254740991'")
+    until(page, "kernel.heard.some(({ type, track_id: id }) => type === 'track' && id === 9007199254740991)")
+    page.evaluate("location.hash = '#track/9007199254740993'")
+    expect(page.get_by_text("There is no such track.")).to_be_visible()
+
+
 def top_of(locator: Any) -> float:
     return locator.evaluate("row => row.getBoundingClientRect().top")
 

@@ -93,13 +93,26 @@ def test_nothing_barred_heard_lately_or_a_copy_of_it_is_chosen():
 
 def test_two_of_an_artist_in_ten_at_most_those_heard_counted():
     artists = {1: "Ada", 2: "ADA", 3: "ada", 4: "", 5: "", 6: ""}
-    found = choose(ranked(3, 4, 5, 6), 4, heard=[1, 2], barred=[], artists=artists, recordings={})
+    found = choose(ranked(3, 4, 5, 6), 3, heard=[1, 2], barred=[], artists=artists, recordings={})
     assert [each.track_id for each in found] == [4, 5, 6], "nobody knows whether no artist is one artist"
     others = list(range(20, 27))
-    found = choose(ranked(3), 1, heard=[1, 2, *others], barred=[], artists=artists, recordings={})
-    assert found == []
-    found = choose(ranked(3), 1, heard=[1, 2, *others, 27], barred=[], artists=artists, recordings={})
+    found = choose(ranked(3, 4), 1, heard=[1, 2, *others], barred=[], artists=artists, recordings={})
+    assert [each.track_id for each in found] == [4]
+    found = choose(ranked(3, 4), 1, heard=[1, 2, *others, 27], barred=[], artists=artists, recordings={})
     assert [each.track_id for each in found] == [3]
+
+
+def test_where_there_is_nobody_else_it_goes_on_with_whom_it_played_least():
+    artists = {1: "Ada", 2: "Ada", 3: "Ada", 4: "Ada", 5: "Bob", 6: "Bob", 7: "Bob", 8: "Cy"}
+    found = choose(ranked(1, 2, 3, 4, 5, 6, 7, 8), 8, heard=[], barred=[], artists=artists, recordings={})
+    assert [each.track_id for each in found] == [1, 2, 5, 6, 8, 3, 7, 4]
+
+
+def test_of_a_small_collection_less_is_lately():
+    found = choose(ranked(1, 2, 3, 4), 4, heard=[1, 2, 3], barred=[], artists={}, recordings={}, lately=1)
+    assert [each.track_id for each in found] == [4, 1, 2]
+    found = choose(ranked(1), 4, heard=[1], barred=[], artists={}, recordings={}, lately=0)
+    assert [each.track_id for each in found] == [1]
 
 
 def test_what_was_played_long_ago_comes_after_all_that_was_not():

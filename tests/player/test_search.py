@@ -9,8 +9,10 @@ import numpy as np
 import pytest
 
 from segue import array_file
+from segue.audio.tags import clean
 from segue.dataset.exports.names import plain
 from segue.player.lists import PAGE_OF_CARDS
+from segue.player.messages import ArtistTracks, Find
 from segue.player.search import search
 from segue.player.search_index import FORMAT, Index, arrays_of
 from segue.player.search_ranking import JUDGED, ranked
@@ -208,3 +210,10 @@ def test_a_file_of_another_kind_is_refused(tmp_path: Path):
     array_file.write(path, arrays_of([], "") | {"format": np.array([FORMAT + 1])})
     with pytest.raises(ValueError, match="version"):
         Index(path)
+
+
+def test_whatever_a_tag_may_hold_can_be_asked_for():
+    longest = clean("x" * 10_000)
+    asked = {"type": "find", "request": 1, "text": "", "genre": longest, "licence": longest}
+    assert Find.model_validate(asked).genre == longest
+    assert ArtistTracks.model_validate({"type": "artist", "request": 1, "name": longest}).name == longest

@@ -2,6 +2,8 @@
 
 import re
 from importlib.resources import files
+from urllib.parse import unquote
+from xml.etree.ElementTree import fromstring
 
 PLAYER = files("segue.player")
 SHELL = (PLAYER / "pages" / "shell.html").read_text("utf-8")
@@ -38,3 +40,17 @@ def test_a_narrow_page_has_five_links_at_most():
     made = re.findall(r'\{\{ link\("(\w+)"', SHELL)
     assert set(hidden) < set(made)
     assert len(set(made) - set(hidden)) <= 5
+
+
+def test_the_pages_before_the_player_have_its_sign_and_colours():
+    own, entrance = (
+        re.findall(
+            r'<(?:link rel="icon"|meta name="theme-color").*>', (PLAYER / "pages" / name).read_text("utf-8")
+        )
+        for name in ("shell.html", "base.html")
+    )
+    assert own == entrance
+    assert len(own) == 3
+    picture = re.search(r'href="data:image/svg\+xml,([^"]+)"', own[2])
+    assert picture is not None
+    assert fromstring(unquote(picture[1])).tag == "{http://www.w3.org/2000/svg}svg"

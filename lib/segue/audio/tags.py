@@ -10,6 +10,8 @@ from typing import IO, Any
 
 import mutagen
 
+from segue.plain_text import one_line
+
 _LONGEST = 500
 _KEYS = {
     "title": ("TIT2", "title", "\xa9nam", "Title"),
@@ -52,14 +54,12 @@ def read_tags(source: str | bytes | os.PathLike[str] | IO[bytes]) -> dict[str, s
 
 
 def clean(text: str) -> str:
-    """Return text on one line without HTML entities, control characters and surrogates, cut to 500.
+    """Return text on one line without HTML entities and what cannot be seen, cut to 500 characters.
 
     >>> clean(" a\\n\\x00b &amp; c ")
     'a b & c'
     """
-    plain = unicodedata.normalize("NFC", html.unescape(text))
-    kept = "".join(c if unicodedata.category(c)[0] != "C" else " " for c in plain)
-    return " ".join(kept.split())[:_LONGEST].rstrip()
+    return one_line(unicodedata.normalize("NFC", html.unescape(text)))[:_LONGEST].rstrip()
 
 
 def _read(file: IO[bytes]) -> dict[str, str]:

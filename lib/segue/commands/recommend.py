@@ -50,7 +50,7 @@ def _count(default: int, what: str, *names: str, least: int = 1) -> Any:
 def similar(*, tracks: tuple[str, ...], k: int, name: str | None, diversity: float, as_json: bool) -> None:
     """List tracks like one or several, from the current run, and why.
 
-    At most two of an artist in any ten. Needs no service.
+    At most two of an artist in any ten, more where there are too few artists. Needs no service.
     """
     from segue.live.lists import like_tracks
     from segue.live.reasons import Teller

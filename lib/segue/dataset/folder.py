@@ -10,10 +10,18 @@ from collections.abc import Iterator, Sequence
 from segue.dataset.base import PENDING, Track
 from segue.dataset.inventory import FileEntry, hash53, is_audio_name, iterate, path_id, unescape
 from segue.errors import SegueError, UsageError
+from segue.plain_text import one_line
 
 _LONGEST_SLUG = 40
 _NUMBER = re.compile(r"^(?:(?:\d[-.])?\d{1,2}\s*[-.)]\s*|(?:\d[-.]\d|0)\d\s+)(?=[^\d\s.-])")
 """``01 - ``, ``1-07 ``, ``03 ``: but ``99 Luftballons`` begins with no number of a track."""
+
+_SAYS_NOTHING = frozenset(
+    "unknown,<unknown>,[unknown],unknown title,unknown artist,unknown album,unknown genre,[no artist]".split(
+        ","
+    )
+)
+"""What programs write where they know nothing: taken for a name, it would make one artist of many."""
 
 
 class FolderDataset:
@@ -61,6 +69,14 @@ class FolderDataset:
         # A name in another script leaves nothing: the path's hash tells such folders apart.
         self.database = database or f"segue_folder_{slug(self.name) or f'{path_id(self.root):x}'}"
 
+    def require_music(self) -> None:
+        """Raise SegueError where no file's name ends as that of a music file does."""
+        if not any(is_audio_name(entry.path) for entry in iterate(self.root)):
+            raise SegueError(
+                f"there is no music in {self.root}: no file there ends in .mp3, .flac, .ogg, .m4a, .wav or "
+                "the like; give the folder that holds the music"
+            )
+
     def catalogue(self, files: Sequence[FileEntry]) -> Iterator[Track]:
         """Yield each file once (see `segue.dataset.base.Dataset`).
 
@@ -84,11 +100,12 @@ class FolderDataset:
         """Complete ``track`` in place with the tags of its file, or else with its path (see `from_path`)."""
         assert track.path is not None
         guessed = from_path(track.path)
-        track.title = tags.get("title") or guessed["title"]
-        track.artist = tags.get("artist") or guessed["artist"]
-        track.album = tags.get("album") or guessed["album"]
+        said = {name: text for name, text in tags.items() if text.casefold() not in _SAYS_NOTHING}
+        track.title = said.get("title") or guessed["title"]
+        track.artist = said.get("artist") or guessed["artist"]
+        track.album = said.get("album") or guessed["album"]
         track.artist_id = artist_id(track.artist) if track.artist else None
-        track.genres = [genre for part in re.split(r"[;,]", tags.get("genre", "")) if (genre := part.strip())]
+        track.genres = [genre for part in re.split(r"[;,]", said.get("genre", "")) if (genre := part.strip())]
         track.genre_top = track.genres[0] if track.genres else None
         track.mbid = tags.get("mbid")
         track.licence = tags.get("licence", "")
@@ -137,5 +154,14 @@ def slug(name: str) -> str:
 
 def _readable(part: str) -> str:
     """Return a part of an escaped path as a person would read it."""
-    text = unescape(part).decode("utf-8", "replace").replace("_", " ")
-    return " ".join("".join(c if c.isprintable() else " " for c in text).split())
+    return one_line(_decoded(unescape(part)).replace("_", " "))
+
+
+def _decoded(name: bytes) -> str:
+    """Return a name in UTF-8, or in Windows' old Western letters where it then reads as letters."""
+    try:
+        return name.decode("utf-8")
+    except UnicodeDecodeError:
+        pass
+    western = name.decode("cp1252", "replace")
+    return western if all(c.isascii() or c.isalpha() for c in western) else name.decode("utf-8", "replace")

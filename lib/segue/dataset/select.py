@@ -72,7 +72,8 @@ def open_dataset(
         raise UsageError(f"--dataset {dataset} needs --path, the folder of the music")
     folder = absolute(path)
     if "://" not in path and not os.path.isdir(folder):
-        raise UsageError(f"{folder} is not a folder: give --path the folder of the music")
+        what = "is not a folder" if os.path.lexists(folder) else "does not exist"
+        raise UsageError(f"{folder} {what}: give --path the folder of the music")
     if dataset == "fma":
         from segue.dataset.fma import FmaDataset
 

@@ -12,7 +12,8 @@ from segue.errors import SegueError
 from segue.evaluation.intervals import p_value, resampled_means
 
 RESAMPLES = 10_000
-"""The least p-value is 2 / (RESAMPLES + 1): low enough for the 210 pairs of 21 models at 5 %."""
+LEAST_P = 2 / (RESAMPLES + 1)
+"""No p-value is below it before correction: low enough for the 210 pairs of 21 models at 5 %."""
 BEST, NOT_TOLD_APART, WORSE = "best", "not told apart", "worse"
 
 
@@ -117,6 +118,13 @@ def holm(p: np.ndarray) -> np.ndarray:
     out = np.empty(p.size)
     out[order] = corrected
     return out
+
+
+def p_in_words(p: float, corrected: float) -> str:
+    """Return the words for a p-value after correction: no more than the resamples can tell."""
+    if corrected < 0.001:
+        return "p < 0.001"
+    return f"p {'≤' if p <= LEAST_P else '='} {corrected:.3f}"
 
 
 def _paired(

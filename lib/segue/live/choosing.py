@@ -49,7 +49,8 @@ class Chooser:
 
         assert not rules.diversity
         recordings = np.unique(catalogue.recording_ids, return_inverse=True)[1]
-        self._tie, self._rules, self._kernel = catalogue.tie, rules, kernels.choose.choose
+        self._tie, self._kernel = catalogue.tie, kernels.choose.choose
+        self._per_artist, self._window = rules.cap(catalogue.artist_ids), rules.window
         self._columns = (
             anyone,
             rank_for_anyone(anyone, catalogue.size),
@@ -65,7 +66,7 @@ class Chooser:
         """Return what `Choice.choose` says."""
         found: tuple[np.ndarray, np.ndarray] = self._kernel(
             fused.places, fused.scores, self._tie[fused.places], held, dropped, *self._columns,
-            k, self._rules.per_artist, self._rules.window,
+            k, self._per_artist, self._window,
         )  # fmt: skip
         return found
 

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import struct
-import unicodedata
 from collections.abc import Callable, Collection, Mapping, Sequence
 
 import numpy as np
@@ -15,6 +14,7 @@ from segue.live.label_table import LabelTable, Texts
 from segue.models.data import positions_in
 from segue.models.for_history import as_arrays
 from segue.models.kinds import BASES, Basis, Because, Scored
+from segue.plain_text import one_line
 from segue.store.cards import PRINT
 
 DIFFERENT = 0.2
@@ -208,9 +208,7 @@ def near(track: Label | None, seed: Label | None, seed_id: int) -> Why:
 
 def title(label: Label | None) -> str:
     """Return a title in quotes as one line of at most 60 characters, without control characters."""
-    text = "" if label is None else label.title
-    visible = "".join(" " if unicodedata.category(char)[0] in "CZ" else char for char in text)
-    line = " ".join(visible.split())
+    line = "" if label is None else one_line(label.title)
     if not line:
         return "a track without a title"
     return f"“{line if len(line) <= _TITLE else line[: _TITLE - 1].rstrip() + '…'}”"

@@ -136,8 +136,8 @@ class Serving:
         """Return up to k tracks for a listener with the reason of each; equal ones for equal states.
 
         Never among them: a track that was liked, disliked or heard lately, another copy of its recording, two
-        copies of one recording, a third track of an artist among ten in a row. Tracks that the listener heard
-        longer ago come after all others.
+        copies of one recording, a third track of an artist among ten in a row (unless there are too few
+        artists: `RerankConfig.cap`). Tracks that the listener heard longer ago come after all others.
         """
         return self.recommend_each([state], k)[0]
 

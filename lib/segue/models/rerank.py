@@ -20,15 +20,33 @@ to each of them, 1 at most."""
 class RerankConfig(Config):
     """The rules of a list.
 
-    ``per_artist`` tracks of one artist at most among any ``window`` neighbours of the list. ``diversity``
-    from 0 (the ranking as it is) to 1 (only difference counts) weighs variety; it chooses among the ``pool``
-    best of the ranking.
+    ``per_artist`` tracks of one artist at most among any ``window`` neighbours of the list, more only where a
+    catalogue has too few artists to fill a window so (`cap`). ``diversity`` from 0 (the ranking as it is) to
+    1 (only difference counts) weighs variety; it chooses among the ``pool`` best of the ranking.
     """
 
     per_artist: int = Field(2, ge=1)
     window: int = Field(10, ge=1)
     diversity: float = Field(0.0, ge=0, le=1)
     pool: int = Field(100, ge=1)
+
+    def cap(self, artist_ids: np.ndarray) -> int:
+        """Return how many tracks of one artist may stand in a window of lists over a catalogue.
+
+        That is ``per_artist``, or the least with which one window can be filled: else the lists of a folder
+        with one artist's albums would end after two tracks.
+
+        Parameters
+        ----------
+        artist_ids
+            int64[n], ``UNKNOWN_ARTIST`` where unknown.
+        """
+        of_each = np.unique(artist_ids[artist_ids != UNKNOWN_ARTIST], return_counts=True)[1]
+        unknown = artist_ids.size - int(of_each.sum())
+        wanted = min(self.window, artist_ids.size)
+        caps = range(self.per_artist, self.window)
+        filling = (cap for cap in caps if unknown + int(np.minimum(of_each, cap).sum()) >= wanted)
+        return next(filling, max(self.per_artist, self.window))
 
 
 class Reranker:
@@ -60,6 +78,7 @@ class Reranker:
         likeness: Likeness | None = None,
     ) -> None:
         self.config = config or RerankConfig()
+        self.per_artist = self.config.cap(artist_ids)
         self.track_ids, self.artist_ids = track_ids, artist_ids
         self.recordings = np.unique(recording_ids, return_inverse=True)[1]
         self.likeness = likeness or alike_by_labels(artist_ids)
@@ -133,7 +152,7 @@ class _List:
         """Return the artists that may not stand at the next place."""
         window = self._config.window - 1
         recent = Counter(self._artists[-window:] if window else [])
-        return [a for a, n in recent.items() if n >= self._config.per_artist and a != UNKNOWN_ARTIST]
+        return [a for a, n in recent.items() if n >= self._rules.per_artist and a != UNKNOWN_ARTIST]
 
 
 class _Pool:

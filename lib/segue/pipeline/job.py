@@ -9,6 +9,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from segue.dataset.folder import FolderDataset
 from segue.dataset.select import SOURCE, absolute, open_dataset, prepare
 from segue.pipeline import parameters
 from segue.pipeline.console import Console
@@ -118,6 +119,8 @@ def run_pipeline(
     if run_id is not None:
         check_name(run_id)
     values, dataset = _check(settings, given, every, selected)
+    if isinstance(dataset, FolderDataset):
+        dataset.require_music()
     with locked(settings.runs / ".locks" / dataset.database, f"the data set {dataset.database}") as lock:
         job = _Job(settings, console, dataset, lock)
         if any(writes_to_store(stage) for stage in every):

@@ -18,7 +18,8 @@ OLDEST = timedelta(days=30)
 """An event is never dated further back."""
 
 _OF_THE_PAGE = ("event_id", "track_id", "kind", "position_s", "value", "source")
-_REMEMBERED = 2_000
+_REMEMBERED = 256
+"""Accepted acts that are known again: a page has at most 16 on their way, and sends again only those."""
 
 
 class Acts:

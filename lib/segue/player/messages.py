@@ -66,8 +66,8 @@ class Find(Question):
     type: Literal["find"]
     text: str = Field("", max_length=200)
     offset: int = Field(0, ge=0, le=200_000)
-    genre: str | None = Field(None, max_length=200)
-    licence: str | None = Field(None, max_length=200)
+    genre: str | None = Field(None, max_length=500)
+    licence: str | None = Field(None, max_length=500)
     length: Literal["short", "medium", "long"] | None = None
     unheard: bool = False
     among: list[TrackId] | None = Field(None, max_length=200)

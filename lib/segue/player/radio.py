@@ -108,36 +108,42 @@ def choose(
     barred: Iterable[int],
     artists: Mapping[int, str],
     recordings: Mapping[int, int | str],
+    lately: int = LATELY,
 ) -> list[Candidate]:
     """Return up to k of ``ranked``, none of them barred or a copy of what is barred, heard lately or chosen.
 
-    What the station has not played comes before what it played longer ago than `LATELY` tracks. Of one artist
-    there are two at most among any ten in a row, those counted that were heard last; tracks without an artist
-    are not counted.
+    What the station has not played comes before what it played longer ago than ``lately`` tracks. Of one
+    artist there are two at most among any ten in a row, those counted that were heard last; tracks without an
+    artist are not counted. Where nothing but tracks of such artists is left, those follow that had the least
+    of the ten: a radio over the albums of one artist goes on.
 
     Parameters
     ----------
+    lately
+        How many of the tracks heard last are not chosen.
     artists, recordings
         By track id; equal recordings are copies of one, a track that is not named is a recording of its own.
     """
-    lately = heard[-LATELY:]
-    taken = {_recording(track, recordings) for track in chain(barred, lately)}
+    taken = {_recording(track, recordings) for track in chain(barred, heard[-lately:] if lately else ())}
     before = {_recording(track, recordings) for track in heard}
-    line = [artists.get(track, "").casefold() for track in heard[-_WINDOW + 1 :]]
+    line = [_name(track, artists) for track in heard[-_WINDOW + 1 :]]
     rest = sorted(ranked, key=lambda each: _recording(each.track_id, recordings) in before)
     chosen: list[Candidate] = []
     while len(chosen) < k:
-        capped = {name for name, n in Counter(line[-_WINDOW + 1 :]).items() if name and n >= _PER_ARTIST}
-        for each in rest:
-            free = _recording(each.track_id, recordings) not in taken
-            if free and artists.get(each.track_id, "").casefold() not in capped:
-                break
-        else:
-            return chosen
+        free = [each for each in rest if _recording(each.track_id, recordings) not in taken]
+        if not free:
+            break
+        often = Counter(name for name in line[-_WINDOW + 1 :] if name)
+        each = min(free, key=lambda one: max(_PER_ARTIST - 1, often[_name(one.track_id, artists)]))
         chosen.append(each)
         taken.add(_recording(each.track_id, recordings))
-        line.append(artists.get(each.track_id, "").casefold())
+        line.append(_name(each.track_id, artists))
     return chosen
+
+
+def _name(track_id: int, artists: Mapping[int, str]) -> str:
+    """Return an artist's name however it is cased; of a track without an artist an empty one."""
+    return artists.get(track_id, "").casefold()
 
 
 def _strongest(masses: Mapping[int, float], width: int) -> dict[int, float]:

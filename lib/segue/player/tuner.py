@@ -23,12 +23,13 @@ _WANTED = 100
 def radio(question: Radio, asked: Asked) -> dict[str, Any]:
     """Return the message ``radio``: ``items`` as those of a recommendation, none when all near was played."""
     state = read_state(asked.store, asked.place.listener_id)
-    lately = heard_lately(state, LATELY)
+    # Of a few tracks a third is lately: with all of them barred, a radio over a small folder would be over.
+    lately = min(LATELY, asked.store.cards.estimated_count() // 3)
     station = Station(
         tuple(question.plus), tuple(question.minus), tuple(question.likes), tuple(question.skips),
         tuple(question.heard),
     )  # fmt: skip
-    barred = {*disliked(state), *lately, *station.weights}
+    barred = {*disliked(state), *heard_lately(state, lately), *station.weights}
     cards: dict[int, Card] = {}
 
     def look_up(track_ids: Iterable[int]) -> None:
@@ -48,6 +49,7 @@ def radio(question: Radio, asked: Asked) -> dict[str, Any]:
         barred=barred,
         artists={track: card.artist for track, card in cards.items()},
         recordings=asked.store.tracks.recordings({*cards, *barred}),
+        lately=lately,
     )
     asked.known.update(each.track_id for each in chosen)
     return {
@@ -57,12 +59,12 @@ def radio(question: Radio, asked: Asked) -> dict[str, Any]:
 
 
 def _item(each: Candidate, cards: Mapping[int, Card], station: Station) -> dict[str, Any]:
-    seed, title = each.because_of, cards[each.because_of].title
+    seed, card = each.because_of, cards[each.because_of]
     liked = seed in station.likes and seed not in station.plus
     return {
         "track": cards[each.track_id].to_page(),
         "why": {
-            "text": f"because you liked {title}" if liked else f"near {title}",
-            "because_of": [{"track_id": seed, "title": title}],
+            "text": f"because you liked {card.title}" if liked else f"near {card.title}",
+            "because_of": [{"track_id": seed, "title": card.title}],
         },
     }

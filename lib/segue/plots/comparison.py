@@ -11,7 +11,7 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
 from segue.errors import SegueError
-from segue.evaluation.significance import BEST, NOT_TOLD_APART, WORSE
+from segue.evaluation.significance import BEST, NOT_TOLD_APART, WORSE, p_in_words
 from segue.plots.evaluation import BASELINES, NAMES
 from segue.plots.style import COLOURS, FAINT, INK, NEUTRAL, figure, part, title
 
@@ -39,7 +39,7 @@ def board(table: pd.DataFrame, marked: pd.DataFrame, metric: str, axis: str, not
     """
     if set(table["model"]) != set(marked["model"]):
         raise SegueError("the marks are not of the table's models: make both from one evaluation")
-    rows = table.merge(marked[["model", "mark", "p_holm"]], on="model").sort_values(
+    rows = table.merge(marked[["model", "mark", "p", "p_holm"]], on="model").sort_values(
         metric, kind="stable", ignore_index=True
     )
     drawn, ((axes,),) = figure(height=1.9 + 0.42 * len(rows))
@@ -133,8 +133,7 @@ def _said(row: dict[Hashable, Any], metric: str) -> str:
         return f"{number}  best"
     if row["mark"] == NOT_TOLD_APART:
         return f"{number}  not told apart from the best"
-    p = float(row["p_holm"])
-    return f"{number}  worse (p {'< 0.001' if p < 0.001 else f'= {p:.3f}'})"
+    return f"{number}  worse ({p_in_words(row['p'], row['p_holm'])})"
 
 
 def _board_finding(rows: pd.DataFrame, metric: str) -> str:

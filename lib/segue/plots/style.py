@@ -81,12 +81,20 @@ def figure(
 def title(drawn: Figure, finding: str, note: str = "") -> Figure:
     """Put the finding above a figure, and below it what a reader must know of the data."""
     # A number and its "%" stay together.
-    words = textwrap.fill(finding.replace(" %", "\xa0%"), _TITLE_CHARACTERS).replace("\xa0", " ")
+    words = _balanced(finding.replace(" %", "\xa0%"), _TITLE_CHARACTERS).replace("\xa0", " ")
     shown = drawn.suptitle(words, x=0.01, ha="left", fontsize=14, fontweight="bold")
     shown.set_parse_math(False)
     if note:
         drawn.supxlabel(textwrap.fill(note, 95), x=0.99, ha="right", fontsize=10, color="#6a6a6a")
     return drawn
+
+
+def _balanced(words: str, most: int) -> str:
+    """Break words into as few lines as so many characters allow, of lengths as equal as they can be."""
+    lines = len(textwrap.wrap(words, most))
+    longest = min(most, max(map(len, words.split(" "))))
+    fits = (width for width in range(longest, most + 1) if len(textwrap.wrap(words, width)) <= lines)
+    return textwrap.fill(words, next(fits))
 
 
 def part(drawn: Figure, share: float) -> None:

@@ -160,6 +160,10 @@ class CardStore:
         """Return the number of cards."""
         return self._collection.count_documents({})
 
+    def estimated_count(self) -> int:
+        """Return about how many cards there are, without looking at each."""
+        return self._collection.estimated_document_count()
+
     def _changed(self) -> None:
         self._meta.replace_one({"_id": "cards"}, {"edition": secrets.token_hex(8)}, upsert=True)
 

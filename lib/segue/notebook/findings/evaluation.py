@@ -6,6 +6,7 @@ from typing import Any
 
 from IPython.display import Markdown
 
+from segue.evaluation.significance import p_in_words
 from segue.notebook.attempt import NotShown
 from segue.notebook.findings.words import listed
 from segue.plots.style import percent
@@ -74,7 +75,7 @@ def _beaten(beats: Any) -> str:
         row = rows.loc[name]
         clear = row["p_holm"] < 0.05
         word = ("beats" if row["difference"] > 0 else "is behind") if clear else "is not told apart from"
-        parts.append(f"{name} {word} them ({row['difference']:+.3f}, p {row['p_holm']:.4f})")
+        parts.append(f"{name} {word} them ({row['difference']:+.3f}, {p_in_words(row['p'], row['p_holm'])})")
     return f"Beside the raw features, on artists it has not met: {'; '.join(parts)}.".replace("-0.", "−0.")
 
 
@@ -98,15 +99,15 @@ def _listens(reactions: Any) -> str:
     for arm in ("frozen", "popularity", "random"):
         row = apart.loc[("hit_rate", arm)]
         word = "" if row["p_holm"] < 0.05 else ", not told apart"
-        parts.append(f"{arm} {rows.loc[arm, 'hit_rate']:.3f} (p {row['p_holm']:.4f}{word})")
+        parts.append(f"{arm} {rows.loc[arm, 'hit_rate']:.3f} ({p_in_words(row['p'], row['p_holm'])}{word})")
     live, found = rows.loc["live"], apart.loc[("found", "frozen")]
-    clear = "" if found["p_holm"] < 0.05 else "; not told apart"
+    sure = p_in_words(found["p"], found["p_holm"]) + ("" if found["p_holm"] < 0.05 else "; not told apart")
     return (
         f"Over {sessions} {'session' if sessions == 1 else 'sessions'} of simulated listeners, "
         f"{live['hit_rate']:.3f} of the places of **live** lists "
         f"({live['hit_rate_low']:.3f} to {live['hit_rate_high']:.3f}) held a track that fits and is new; "
         f"{', '.join(parts)}. Of all that fits, {percent(live['found'])} was on a live list by then, "
-        f"{percent(rows.loc['frozen', 'found'])} on a frozen one (p {found['p_holm']:.4f}{clear}). "
+        f"{percent(rows.loc['frozen', 'found'])} on a frozen one ({sure}). "
         "This tests the machinery, not people."
     )
 

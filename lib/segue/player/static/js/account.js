@@ -33,7 +33,7 @@ export function accountButton(app) {
         ),
         { label: "Your activity", picture: "activity", act: () => app.go("activity") },
         { label: "Keys", picture: "help", act: app.showKeys },
-        app.hasNotes() && { label: "How it works", picture: "library", act: app.showNotes },
+        app.hasNotes() && { label: "How it works", picture: "about", act: app.showNotes },
         !listener.local && accountPage(app),
         !listener.local && logOut(app),
       ],

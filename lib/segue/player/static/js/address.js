@@ -1,7 +1,8 @@
 // Where in the player one is: `#track/12`, a page and what it is about, as it stands in the address.
 
 const WORD = /^[a-z]+$/;
-const LONGEST = 200;
+/** An artist's name has up to 500 characters, each at most two of a string's. */
+const LONGEST = 1000;
 
 /** `{name, about}` of a hash; an address of another form is the page `home`. */
 export function readAddress(hash) {

@@ -23,11 +23,11 @@ export function playerBar(app) {
     onclick: () => open(true),
   });
   const title = h("a", { class: "now-title", "data-testid": "now-title", onclick: goToTrack });
-  const artist = h("span", { class: "now-artist" });
+  const artist = h("a", { class: "now-artist", "data-testid": "now-artist", onclick: goToArtist });
   const licence = h("span", { class: "licence", "data-testid": "licence" });
   const play = control("play", "Play", player.toggle);
-  const previous = control("previous", "Previous", player.previous);
-  const next = control("next", "Next", () => player.next());
+  const previous = control("previous", "Previous", player.previous, "Shift+←");
+  const next = control("next", "Next", () => player.next(), "Shift+→");
   const shuffle = control("shuffle", "Shuffle", () => queue.setShuffle(!queue.shuffled()));
   const repeat = control("repeat", "Repeat: off", queue.turnRepeat);
   const opinions = opinionButtons(
@@ -88,7 +88,7 @@ export function playerBar(app) {
     h("div", { class: "bar-side" }, ...opinions, more, list, volumeControl(app)),
   );
 
-  function control(name, label, act) {
+  function control(name, label, act, key = "") {
     return h(
       "button",
       {
@@ -96,6 +96,7 @@ export function playerBar(app) {
         type: "button",
         "data-testid": name,
         "aria-label": label,
+        title: key ? `${label} (${key})` : label,
         onclick: act,
       },
       icon(name),
@@ -114,9 +115,18 @@ export function playerBar(app) {
   }
 
   function goToTrack(event) {
-    if (!card() || event.metaKey || event.ctrlKey || event.shiftKey) return;
+    follow(event, "track", String(card()?.track_id ?? ""));
+  }
+
+  function goToArtist(event) {
+    follow(event, "artist", card()?.artist);
+  }
+
+  /** A plain click goes there at once, any other is the browser's. */
+  function follow(event, name, about) {
+    if (!about || event.metaKey || event.ctrlKey || event.shiftKey) return;
     event.preventDefault();
-    app.go("track", { about: card().track_id });
+    app.go(name, { about });
   }
 
   function isOpen() {
@@ -136,6 +146,7 @@ export function playerBar(app) {
     setText(title, now ? now.title : "Nothing plays yet");
     setAttribute(title, "href", now ? writeAddress({ name: "track", about: String(now.track_id) }) : null);
     setText(artist, now ? now.artist : "Pick a track to begin");
+    setAttribute(artist, "href", now?.artist ? writeAddress({ name: "artist", about: now.artist }) : null);
     print.replaceChildren(
       now ? soundPrint(now.print, printInWords(now.print)) : h("span", { class: "print-blank" }),
     );
@@ -147,6 +158,7 @@ export function playerBar(app) {
     const playing = player.playing();
     play.replaceChildren(icon(playing ? "pause" : "play"));
     setAttribute(play, "aria-label", playing ? "Pause" : "Play");
+    setAttribute(play, "title", `${playing ? "Pause" : "Play"} (Space)`);
     setAttribute(element, "aria-busy", player.waiting() ? "true" : null);
     previous.disabled = !card();
     next.disabled = !card();

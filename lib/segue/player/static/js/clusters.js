@@ -55,7 +55,6 @@ export function clustersPage(app) {
 }
 
 function clusterTile(app, cluster) {
-  const tally = [count(cluster.size, "track"), mostly(cluster)].filter(Boolean).join(" · ");
   return h(
     "li",
     {},
@@ -65,7 +64,8 @@ function clusterTile(app, cluster) {
       { class: "cluster-tile" },
       h("span", { class: "cluster-print" }, soundPrint(cluster.print)),
       h("span", { class: "cluster-words" }, capital(cluster.words)),
-      h("span", { class: "tile-artist" }, tally),
+      h("span", { class: "tile-artist" }, count(cluster.size, "track")),
+      h("span", { class: "tile-artist" }, mostly(cluster)),
     ),
   );
 }

@@ -2,7 +2,7 @@
 
 import { h, setText } from "./dom.js";
 import { findChips } from "./find_chips.js";
-import { count } from "./format.js";
+import { albumAndGenre, count } from "./format.js";
 import { icon } from "./icons.js";
 import { session } from "./keep.js";
 import { trackList } from "./list.js";
@@ -74,7 +74,7 @@ export function findPage(app) {
     setText(none, "");
     setText(tally, tracks.length ? `${count(total, "track")}${text ? "" : " in all"}` : "");
     if (tracks.length) {
-      list.show(tracks.map((card) => ({ card, source: { list: "find" }, why: about(card) })));
+      list.show(tracks.map((card) => ({ card, source: { list: "find" }, why: { text: albumAndGenre(card) } })));
       for (const words of list.element.querySelectorAll(".row-words")) markFound(words, text);
       if (asksForMore && more.hidden) list.focus(before);
     } else nothingFound(text);
@@ -183,9 +183,4 @@ export function findPage(app) {
       search.close();
     },
   };
-}
-
-/** Beside the artist stands what a search may have found. */
-function about(card) {
-  return { text: [card.album, card.genre].filter(Boolean).join(" · ") };
 }

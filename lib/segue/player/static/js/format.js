@@ -17,6 +17,22 @@ export function count(number, one, many = `${one}s`) {
   return `${number.toLocaleString("en")} ${number === 1 ? one : many}`;
 }
 
+/** What a search may have found beside title and artist; a line does not begin with the dot. */
+export function albumAndGenre({ album, genre }) {
+  return [album, genre].filter(Boolean).join("\u00a0· ");
+}
+
+/** How many tracks, and how long they last: "12 tracks · 1 hour 4 minutes". */
+export function tracksAndTime(cards) {
+  const seconds = cards.reduce((sum, { duration_s }) => sum + duration_s, 0);
+  const minutes = seconds < 60 ? 0 : Math.round(seconds / 60);
+  const hours = Math.floor(minutes / 60);
+  const time = minutes
+    ? [hours && count(hours, "hour"), minutes % 60 && count(minutes % 60, "minute")]
+    : [seconds >= 1 && count(Math.round(seconds), "second")];
+  return [count(cards.length, "track"), time.filter(Boolean).join(" ")].filter(Boolean).join(" · ");
+}
+
 export function ago(milliseconds) {
   const minutes = Math.floor(milliseconds / 60_000);
   if (minutes < 1) return "just now";

@@ -76,12 +76,15 @@ export function homePage(app) {
     else if (app.state.trouble && !app.state.welcome)
       list.failed(app.state.trouble, { label: "Try again", act: app.link.suspect });
     else if (app.forYou.waiting()) list.loading(SHOWN_AT_FIRST);
-    else
-      list.empty("Nothing here yet: play or like something, and this list is yours.", {
-        label: "Find music",
-        act: () => app.go("find"),
-      });
+    else list.empty(nothing(), { label: "Find music", act: () => app.go("find") });
     if (!list.element.hasAttribute("aria-busy")) arrive();
+  }
+
+  /** A small collection runs out: what is liked, left or just heard is not recommended. */
+  function nothing() {
+    return app.opinions.liked().length || app.heard().length
+      ? "You have just heard, or said what you think of, all there is here."
+      : "Nothing here yet: play or like something, and this list is yours.";
   }
 
   function showWelcome() {

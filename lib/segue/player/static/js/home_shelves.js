@@ -4,7 +4,7 @@ import { bringIntoSight, h } from "./dom.js";
 import { count } from "./format.js";
 import { pageLink } from "./page_link.js";
 import { soundPrint } from "./print.js";
-import { shelf } from "./shelf.js";
+import { shelf, shelfArrows } from "./shelf.js";
 
 const LIKES_SHOWN = 2;
 const AFTER_LIKE_MS = 600;
@@ -126,6 +126,7 @@ function isHeld(element) {
 /** A tile a cluster: the print of its mean sound, and what that is in words. */
 function moodShelf(app) {
   const tiles = h("ul", { class: "tiles", onfocusin: bringIntoSight });
+  const arrows = shelfArrows(tiles);
   const element = h(
     "section",
     { class: "shelf", "aria-label": "By mood", "data-testid": "moods", hidden: true },
@@ -134,6 +135,7 @@ function moodShelf(app) {
       { class: "section-head" },
       h("h2", {}, "By mood"),
       pageLink(app, { name: "clusters" }, { class: "section-more" }, "All moods"),
+      arrows.element,
     ),
     tiles,
   );
@@ -142,6 +144,7 @@ function moodShelf(app) {
     show(moods) {
       element.hidden = moods.length === 0;
       tiles.replaceChildren(...moods.map((mood) => moodTile(app, mood)));
+      arrows.refresh();
     },
   };
 }

@@ -35,6 +35,7 @@ export function keyAction(event, { lastByPointer }) {
       m: "map",
       "/": "find",
       "?": "help",
+      Escape: "uncover",
     }[event.key] ?? null
   );
 }
@@ -57,6 +58,7 @@ export function listenToKeys(app, where) {
     map: () => app.go("map", { focus: true }),
     find: () => app.go("find", { focus: true }),
     help: app.showKeys,
+    uncover: app.uncover,
   };
 
   function opinion(kind) {
@@ -68,10 +70,9 @@ export function listenToKeys(app, where) {
     const action = keyAction(event, { lastByPointer });
     if (!event.key.startsWith("Shift")) lastByPointer = lastByPointer && event.key !== "Tab";
     if (event.key === " ") spaceTaken = action !== null;
-    if (!action) return;
+    if (!action || actions[action]() === false) return;
     event.preventDefault();
     event.stopPropagation();
-    actions[action]();
   }
   /** Some browsers press the focused button when Space comes up. */
   function lift(event) {
@@ -92,6 +93,6 @@ export function listenToKeys(app, where) {
 }
 
 function queueRow(app) {
-  const row = app.root.querySelector(".row:hover, .row:focus-within, .near:hover, .near:focus-within");
+  const row = app.root.querySelector(":is(.row, .near, .tile):is(:hover, :focus-within)");
   if (row?.segueItem) app.enqueue(row.segueItem);
 }

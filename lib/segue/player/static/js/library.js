@@ -1,10 +1,11 @@
 // Library: what this listener likes, made, rated and heard; each has its own address.
 
 import { h, keepingFocus, setAttribute } from "./dom.js";
-import { count } from "./format.js";
+import { albumAndGenre, count } from "./format.js";
 import { historyPart } from "./history.js";
 import { icon } from "./icons.js";
 import { skeleton, stated, trackList } from "./list.js";
+import { listTools } from "./list_tools.js";
 import { nameSheet } from "./playlist_sheets.js";
 import { soundPrint } from "./print.js";
 
@@ -69,14 +70,20 @@ export function libraryPage(app) {
   };
 }
 
-function itemOf(card, list, text = [card.album, card.genre].filter(Boolean).join(" · ")) {
+function itemOf(card, list, text = albumAndGenre(card)) {
   return { card, source: { list }, why: { text } };
 }
 
 function likedPart(app) {
   const list = trackList(app, { label: "Liked", testid: "likes" });
   const others = h("p", { class: "quiet", hidden: true });
-  const element = h("div", {}, list.element, others);
+  const tools = listTools({
+    orderNames: { given: "Last liked first", title: "Title", artist: "Artist", longest: "Longest first" },
+    changed: show,
+    items: list.items,
+    play: (items) => app.player.playFrom(items, 0),
+  });
+  const element = h("div", {}, tools.element, list.element, others);
 
   function show() {
     if (!element.isConnected || element.closest("[hidden]")) return;
@@ -86,7 +93,11 @@ function likedPart(app) {
     others.hidden = unknown === 0;
     others.textContent = unknown ? `and ${unknown} more, not looked up yet` : "";
     if (unknown) app.lookUp(ids.filter((id) => !app.cards.get(id)));
-    if (cards.length) list.show(cards.map((card) => itemOf(card, "library")));
+    const chosen = tools.chosen(cards.map((card) => itemOf(card, "library")));
+    tools.tell(chosen, cards.length);
+    if (chosen.length) list.show(chosen);
+    else if (cards.length)
+      list.empty("Nothing you like is all of that.", { label: "Show all of it", act: tools.clear });
     else if (!app.state.welcome || unknown) list.loading(Math.min(6, unknown || 3));
     else
       list.empty("Press ♥ on what you like, and it stays here.", {

@@ -6,7 +6,7 @@ import { readAddress, writeAddress } from "./address.js";
 import { createApp } from "./app.js";
 import { playerBar } from "./bar.js";
 import { clustersPage } from "./clusters.js";
-import { h, setAttribute, webAddress } from "./dom.js";
+import { h, setAttribute } from "./dom.js";
 import { findPage } from "./find.js";
 import { homePage } from "./home.js";
 import { listenToKeys } from "./keys.js";
@@ -18,14 +18,15 @@ import { notices, pendingMark } from "./notices.js";
 import { playlistPage } from "./playlist_page.js";
 import { playlistPicker } from "./playlist_sheets.js";
 import { createPlaylists } from "./playlists.js";
+import { listenToPointer } from "./pointer.js";
 import { printHue } from "./print.js";
 import { radioPage } from "./radio.js";
 import { createRadio } from "./radio_station.js";
 import { rail } from "./rail.js";
 import { refreshRows } from "./row.js";
-import { starChoices } from "./rating.js";
 import { crossFadeSheet, keySheet, notes, notesSheet } from "./sheets.js";
 import { trackPage } from "./track.js";
+import { trackMenu } from "./track_menu.js";
 import { artistPage, clusterPage } from "./tracks_of.js";
 import { upNext } from "./up_next.js";
 
@@ -49,9 +50,10 @@ function render({ model, el }) {
     showNotes: story.open,
     showCrossFade: fade.open,
     hasNotes: () => Boolean(notes()),
-    trackMenu,
+    trackMenu: trackMenu(app),
     addToPlaylist: playlistPicker(app).choose,
     showUpNext,
+    uncover,
     go,
     nameWindow,
   });
@@ -91,7 +93,8 @@ function render({ model, el }) {
   function go(name, { about = "", focus = false, push = true } = {}) {
     const target = name in views ? { name, about: String(about) } : { name: "home", about: "" };
     const address = writeAddress(target);
-    if (shown) scrolls[shown] = page.scrollTop;
+    // Who goes to where they are wants its top.
+    if (shown) scrolls[shown] = push && address === shown ? 0 : page.scrollTop;
     if (push && fullPage && shown && address !== shown) window.history.pushState(null, "", address);
     const wasLarge = bar.isOpen();
     if (wasLarge) bar.open(false);
@@ -101,7 +104,8 @@ function render({ model, el }) {
     for (const each of Object.values(views)) each.element.hidden = each !== view;
     way.show(view.place ?? target.name);
     view.shown({ focus, about: target.about });
-    page.scrollTop = scrolls[address] ?? 0;
+    // What is about something opens at its top; the way back finds it where it was left.
+    page.scrollTop = push && target.about ? 0 : (scrolls[address] ?? 0);
     nameWindow();
   }
 
@@ -120,64 +124,23 @@ function render({ model, el }) {
     setAttribute(bar.list, "aria-expanded", "false");
   }
 
-  function leave(event) {
-    if (event.key !== "Escape" || event.defaultPrevented || event.target.closest("dialog")) return;
-    if (root.hasAttribute("data-up-next")) showUpNext(false);
-    else if (bar.isOpen()) bar.open(false);
-  }
-
   function showUpNext(wanted = !root.hasAttribute("data-up-next")) {
     setAttribute(root, "data-up-next", wanted);
     setAttribute(bar.list, "aria-expanded", String(wanted));
     (wanted ? next.element : bar.list).focus();
   }
 
-  /** Where in a track it is heard, 0 where it is not. */
-  function positionIn({ card }) {
-    return app.player.entry()?.card.track_id === card.track_id ? app.player.position() : 0;
-  }
-
-  function trackMenu(button, item, more = []) {
-    const address = webAddress(item.card.attribution_url);
-    const disliked = app.opinions.of(item.card.track_id) === "dislike";
-    app.menus.open(
-      button,
-      [
-        { label: "Play next", picture: "next", act: () => app.enqueue(item, { first: true }) },
-        { label: "Add to queue", picture: "queue", act: () => app.enqueue(item) },
-        {
-          label: "Show on the map",
-          picture: "map",
-          act: () => app.go("map", { about: item.card.track_id }),
-        },
-        { label: "Add to playlist …", picture: "playlist", act: () => app.addToPlaylist([item.card]) },
-        { label: "Radio from this", picture: "radio", act: () => app.radio.from(item.card) },
-        ...(item.choices?.() ?? []),
-        {
-          label: "About this track",
-          picture: "about",
-          act: () => go("track", { about: item.card.track_id }),
-        },
-        starChoices(app, item.card, () => ({ source: item.source, position: positionIn(item) })),
-        {
-          label: disliked ? "Not for me: take back" : "Not for me",
-          picture: "less",
-          act: () => app.opinions.toggle(item.card, "dislike", { source: item.source }),
-        },
-        address && {
-          label: item.card.licence || "Where it is from",
-          picture: "outside",
-          act: () => window.open(address, "_blank", "noopener,noreferrer"),
-        },
-        ...more,
-      ],
-      item.card.title,
-    );
+  /** Close what lies over the page, the topmost first; false where nothing does. */
+  function uncover() {
+    if (root.hasAttribute("data-up-next")) showUpNext(false);
+    else if (bar.isOpen()) bar.open(false);
+    else return false;
+    return true;
   }
 
   if (!fullPage) root.addEventListener("focusin", keepNotebookKeysOff);
-  root.addEventListener("keydown", leave);
   const keyboard = listenToKeys(app, fullPage ? document : root);
+  listenToPointer(app);
   const media = mediaKeys(app);
   const refresh = () => refreshRows(root, null);
   app.player.on("track", ({ card }) => {

@@ -260,7 +260,8 @@ export function mapPage(app) {
       say("There is no map of this collection yet.", "Find music", () => app.go("find"));
       return;
     }
-    setText(status, `${count(map.tracks, "track")}; what lies near each other sounds alike`);
+    const meaning = map.tracks > 1 ? "; what lies near each other sounds alike" : "";
+    setText(status, count(map.tracks, "track") + meaning);
     view.open(map);
     colourBy(map.clusters.length ? "clusters" : "genres");
     followPlays();

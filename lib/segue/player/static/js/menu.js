@@ -7,6 +7,7 @@ const GAP = 6;
 
 export function createMenus(root) {
   let shown = null;
+  let spot = null;
 
   function close({ refocus = false } = {}) {
     if (!shown) return;
@@ -67,25 +68,36 @@ export function createMenus(root) {
     if (event.key !== "Tab") event.preventDefault();
   }
 
+  /** Below the button and flush with its right side, or with its left upper corner at the pointer. */
   function place(menu, button) {
     const frame = root.getBoundingClientRect();
-    const at = button.getBoundingClientRect();
     const { width, height } = menu.getBoundingClientRect();
-    const left = Math.min(Math.max(GAP, at.right - frame.left - width), frame.width - width - GAP);
-    const below = at.bottom - frame.top + GAP;
-    const top = below + height < frame.height ? below : at.top - frame.top - height - GAP;
+    const at = spot ?? button.getBoundingClientRect();
+    const wanted = spot ? at.left : at.right - width;
+    const left = Math.min(Math.max(GAP, wanted - frame.left), frame.width - width - GAP);
+    const below = at.bottom - frame.top + (spot ? 0 : GAP);
+    const above = Math.max(GAP, at.top - frame.top - height - GAP);
+    const top = below + height < frame.height ? below : above;
     menu.style.left = `${left}px`;
-    menu.style.top = `${Math.max(GAP, top)}px`;
+    menu.style.top = `${top}px`;
+  }
+
+  /** The menu that `openIt` opens stands where the pointer is. */
+  function at({ clientX, clientY }, openIt) {
+    spot = new DOMRect(clientX, clientY, 0, 0);
+    openIt();
+    spot = null;
   }
 
   function outside(event) {
     if (shown && !shown.menu.contains(event.target) && !shown.button.contains(event.target)) close();
   }
-  root.addEventListener("pointerdown", outside);
   function scrolled(event) {
-    if (shown && !shown.menu.contains(event.target)) close();
+    if (!shown || shown.menu.contains(event.target)) return;
+    close({ refocus: shown.menu.contains(document.activeElement) });
   }
+  root.addEventListener("pointerdown", outside);
   root.addEventListener("scroll", scrolled, { capture: true, passive: true });
 
-  return { open, close, isOpen: () => shown !== null };
+  return { open, at, close, isOpen: () => shown !== null };
 }

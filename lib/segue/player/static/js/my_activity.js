@@ -4,6 +4,7 @@ import { barChart, figureRow, percent } from "./charts.js";
 import { h, setAttribute } from "./dom.js";
 import { count } from "./format.js";
 import { trackList } from "./list.js";
+import { artistLink } from "./page_link.js";
 
 const RANGES = [
   [7, "Week"],
@@ -102,7 +103,9 @@ export function myActivity(app, { whenOperator }) {
         h(
           "li",
           {},
-          h("span", { class: "ranking-name" }, artist || "Unknown artist"),
+          artist
+            ? artistLink(app, artist, { class: "ranking-name" })
+            : h("span", { class: "ranking-name" }, "Unknown artist"),
           h("span", {}, count(plays, "play")),
         ),
       ),

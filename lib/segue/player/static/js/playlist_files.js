@@ -43,10 +43,10 @@ export function saveFile(name, ending, type, text) {
   setTimeout(() => URL.revokeObjectURL(address), 10_000);
 }
 
-/** Letters, digits and what harms in no file name. */
+/** Letters with their signs, digits and what harms in no file name. */
 function fileName(name) {
-  const safe = name.replace(/[^\p{L}\p{N} _-]+/gu, " ").replace(/\s+/g, " ").trim();
-  return safe.slice(0, LONGEST_FILE_NAME).trim() || "playlist";
+  const safe = name.replace(/[^\p{L}\p{M}\p{N} _-]+/gu, " ").replace(/\s+/g, " ").trim();
+  return [...safe].slice(0, LONGEST_FILE_NAME).join("").trim() || "playlist";
 }
 
 /** A line of M3U ends with the line: what would break it is a space. */

@@ -1,7 +1,7 @@
 // One playlist: play it, change its order, take tracks out, export it.
 
 import { h, setText } from "./dom.js";
-import { count } from "./format.js";
+import { albumAndGenre, tracksAndTime } from "./format.js";
 import { icon } from "./icons.js";
 import { trackList } from "./list.js";
 import { jspfOf, m3uOf, saveFile } from "./playlist_files.js";
@@ -71,10 +71,7 @@ export function playlistPage(app) {
     app.nameWindow();
     const cards = told.track_ids.map((each) => app.cards.get(each)).filter(Boolean);
     const gone = told.track_ids.length - cards.length;
-    const minutes = Math.round(cards.reduce((sum, card) => sum + card.duration_s, 0) / 60);
-    const length = minutes && count(minutes, "minute");
-    const parts = [count(cards.length, "track"), length, gone && `${gone} not here any more`];
-    setText(tally, parts.filter(Boolean).join(" · "));
+    setText(tally, [tracksAndTime(cards), gone && `${gone} not here any more`].filter(Boolean).join(" · "));
     more.hidden = false;
     hint.hidden = cards.length < 2;
     play.disabled = cards.length === 0;
@@ -90,7 +87,7 @@ export function playlistPage(app) {
     return {
       card,
       source: { list: "playlist" },
-      why: { text: [card.album, card.genre].filter(Boolean).join(" · ") },
+      why: { text: albumAndGenre(card) },
       choices: () => [
         { label: "Move up", picture: "up", act: () => step(card.track_id, -1) },
         { label: "Move down", picture: "down", act: () => step(card.track_id, 1) },

@@ -102,12 +102,19 @@ export function writeReason(element, why) {
   let rest = why?.text ?? "";
   const parts = [];
   for (const { title } of why?.because_of ?? []) {
-    const at = title ? rest.indexOf(title) : -1;
+    const at = title ? placeOf(title, rest) : -1;
     if (at < 0) continue;
     parts.push(rest.slice(0, at), h("em", {}, title));
     rest = rest.slice(at + title.length);
   }
   element.replaceChildren(...parts, rest);
+}
+
+/** Where a title stands in a reason: in quotes or at its end, as a title may be a word of the reason as well. */
+function placeOf(title, text) {
+  const quoted = text.indexOf(`“${title}”`);
+  if (quoted >= 0) return quoted + 1;
+  return text.endsWith(title) ? text.length - title.length : text.indexOf(title);
 }
 
 export function composedMark(card, look = "mark") {

@@ -46,7 +46,7 @@ function foundSpans(text, wanted) {
 }
 
 /** Small letters without accents, and where in the text each of them stands; one place more for the end. */
-function foldText(text) {
+export function foldText(text) {
   let folded = "";
   const places = [];
   let at = 0;

@@ -16,8 +16,8 @@ const KEYS = [
   [["q"], "queue the row under the pointer"],
   [["/"], "find"],
   [["m"], "the map"],
+  [["Esc"], "close what lies over the page"],
   [["?"], "this list"],
-  [["Esc"], "leave a menu, the queue or the large player"],
 ];
 
 export function keySheet() {

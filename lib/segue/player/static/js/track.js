@@ -12,7 +12,7 @@ import { seekBar } from "./seek.js";
 import { printInWords, soundInWords } from "./sound.js";
 import { trackSound } from "./track_sound.js";
 
-const A_TRACK = /^\d{1,15}$/;
+const A_TRACK = /^\d{1,16}$/;
 
 export function trackPage(app) {
   const { player } = app;
@@ -91,7 +91,7 @@ export function trackPage(app) {
   }
 
   function begin(about) {
-    trackId = A_TRACK.test(about) ? Number(about) : null;
+    trackId = A_TRACK.test(about) && Number.isSafeInteger(Number(about)) ? Number(about) : null;
     card = app.cards.get(trackId) ?? null;
     answered = false;
     if (trackId === null) fail("There is no such track.", find);
@@ -130,7 +130,7 @@ export function trackPage(app) {
     whole.hidden = true;
     setAttribute(head, "aria-busy", null);
     near.show([]);
-    trouble.replaceChildren(stated("state-failed", sentence, action));
+    trouble.replaceChildren(h("h1", { class: "page-title" }, "Track"), stated("state-failed", sentence, action));
   }
 
   function showCard({ genres = [], cluster = null } = {}) {

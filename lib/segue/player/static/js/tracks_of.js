@@ -1,7 +1,7 @@
 // The tracks of one artist, or of one cluster: who or what it is, and a list that goes on when asked.
 
 import { h, setAttribute, setText } from "./dom.js";
-import { count } from "./format.js";
+import { albumAndGenre, count } from "./format.js";
 import { icon } from "./icons.js";
 import { trackList } from "./list.js";
 import { pageLink } from "./page_link.js";
@@ -43,7 +43,8 @@ export function capital(words) {
 
 /** Which genre most tracks of a cluster have, if any says one; on one line. */
 export function mostly({ genre, share }) {
-  return genre ? `mostly ${genre} (${Math.round(100 * share)} %)`.replaceAll(" ", "\u00a0") : "";
+  const text = genre ? `mostly ${genre} (${Math.round(100 * share)} %)` : "";
+  return text.replaceAll(" ", "\u00a0").replaceAll("-", "\u2011");
 }
 
 function tracksOf(app, { kind, unnamed, none, fields, told, above = null, pictured = false }) {
@@ -52,7 +53,12 @@ function tracksOf(app, { kind, unnamed, none, fields, told, above = null, pictur
   const words = h("p", { class: "live-line", role: "status" });
   const play = h(
     "button",
-    { class: "button", type: "button", disabled: true, onclick: () => app.player.playFrom(list.items(), 0) },
+    {
+      class: "button main-button",
+      type: "button",
+      disabled: true,
+      onclick: () => app.player.playFrom(list.items(), 0),
+    },
     icon("play"),
     "Play",
   );
@@ -137,7 +143,7 @@ function tracksOf(app, { kind, unnamed, none, fields, told, above = null, pictur
   }
 
   function itemOf(card) {
-    const text = [card.album, card.genre].filter(Boolean).join(" · ");
+    const text = albumAndGenre(card);
     return { card, source: { list: kind }, why: { text } };
   }
 

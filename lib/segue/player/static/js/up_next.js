@@ -1,7 +1,8 @@
 // Beside the page: why this plays, and what comes next, which can be put in another order.
 
 import { draggable } from "./drag.js";
-import { h, keepingFocus } from "./dom.js";
+import { h, keepingFocus, setText } from "./dom.js";
+import { tracksAndTime } from "./format.js";
 import { icon } from "./icons.js";
 import { soundPrint } from "./print.js";
 import { writeReason } from "./row.js";
@@ -13,6 +14,7 @@ export function upNext(app) {
   const { player, queue } = app;
   const why = h("p", { class: "why" });
   const list = h("ol", { class: "queue" });
+  const tally = h("p", { class: "queue-tally" });
   const note = h("p", { class: "quiet" });
   const keep = h(
     "button",
@@ -41,7 +43,7 @@ export function upNext(app) {
     { class: "up-next", "aria-label": "Up next", "data-testid": "up-next", tabindex: -1 },
     shut,
     now,
-    h("section", { "aria-label": "Queue" }, h("h2", {}, "Up next"), list, note, keep),
+    h("section", { "aria-label": "Queue" }, h("h2", {}, "Up next"), tally, list, note, keep),
   );
   const rows = new Map();
   const dragging = draggable(list, { grip: ".queued-grip", dropped, ended: show });
@@ -57,7 +59,8 @@ export function upNext(app) {
     for (const key of rows.keys()) if (!wanted.has(key)) rows.delete(key);
     for (const [key, each] of wanted) if (!rows.has(key)) rows.set(key, queued(each, key));
     keepingFocus(list, () => list.replaceChildren(...[...wanted.keys()].map((key) => rows.get(key))));
-    note.textContent = words(entry, upcoming.length);
+    setText(tally, upcoming.length ? tracksAndTime(upcoming.map(({ card }) => card)) : "");
+    setText(note, words(entry, upcoming.length));
     keep.hidden = upcoming.length === 0;
   }
 

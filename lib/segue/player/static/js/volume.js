@@ -9,6 +9,7 @@ export function volumeControl(app) {
     class: "icon-button",
     type: "button",
     "aria-label": "Mute",
+    title: "Mute",
     onclick: player.mute,
   });
   const slider = h("input", {
