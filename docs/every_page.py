@@ -173,7 +173,7 @@ def floating(page: Page, _track: int, size: str) -> Iterator[str]:
     row.hover()
     page.wait_for_timeout(300)
     yield "row-hover"
-    row.get_by_role("button", name="More", exact=True).click()
+    row.get_by_role("button", name="More").click()
     yield "row-menu"
     page.keyboard.press("Escape")
     page.locator(".page").evaluate("page => page.scrollTo(0, 0)")
@@ -243,6 +243,6 @@ def everybody(page: Page, address: str) -> Iterator[str]:
 
 def _choose(page: Page, row: Locator, label: str) -> None:
     row.hover()
-    row.get_by_role("button", name="More", exact=True).click()
+    row.get_by_role("button", name="More").click()
     page.get_by_role("menuitem", name=re.compile(label)).click()
     page.wait_for_timeout(400)

@@ -103,7 +103,7 @@ def rows(page: Page, testid: str) -> list[int]:
 def choose(page: Page, row: Any, label: str) -> None:
     """Choose from the menu of a row."""
     row.hover()
-    row.get_by_role("button", name="More", exact=True).click()
+    row.get_by_role("button", name="More").click()
     page.get_by_role("menuitem", name=re.compile(label)).click()
 
 

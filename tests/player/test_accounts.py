@@ -248,6 +248,9 @@ def test_wrong_and_unknown_and_taken_and_weak_are_said_on_the_form(listener: Vis
     for answer in (wrong, unknown):
         assert answer.status_code == 401
         assert re.search(r'role="alert"[^>]*>This name or password is not right.<', answer.text)
+        for field in ("name", "password"):
+            tied = rf'id="{field}"[^>]*aria-describedby="[^"]*error"[^>]*aria-invalid="true"'
+            assert re.search(tied, answer.text)
     assert f'value="{listener.name}"' in wrong.text
     assert "not-the-password" not in wrong.text
     taken = visitor.form("/signup", name=listener.name.upper())

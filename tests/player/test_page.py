@@ -1,86 +1,24 @@
 """The page before a scripted kernel: what it keeps, sends, shows and leaves alone."""
 
-import io
 import json
-import wave
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
 import pytest
-from playwright.sync_api import Browser, Page, Route, expect
+from playwright.sync_api import Browser, Page, expect
 
-from segue.player.widget import PlayerWidget
+from support.scripted_page import SITE, opened, rows, show
 
 pytestmark = pytest.mark.slow
 
-SITE = "http://player.test/"
-SCRIPT = Path(__file__).parents[1] / "support" / "scripted_kernel.js"
-HTML = """<!doctype html><html lang="en"><head><title>Test</title><style>{style}</style></head><body>
-<input id="outside"><div id="host"></div></body></html>"""
 MARKUP = "<img src=x onerror=\"document.title='broken'\"><b>bold</b>"
-
-
-def clip(seconds: float) -> bytes:
-    """Return a silent WAV file."""
-    content = io.BytesIO()
-    with wave.open(content, "wb") as file:
-        file.setnchannels(1)
-        file.setsampwidth(2)
-        file.setframerate(8_000)
-        file.writeframes(bytes(2 * int(8_000 * seconds)))
-    return content.getvalue()
-
-
-CLIP = clip(4)
-
-
-def serve(route: Route) -> None:
-    """Answer for the site that the page stands on; track 404 has no clip."""
-    path = route.request.url.removeprefix(SITE)
-    if path == "":
-        route.fulfill(content_type="text/html", body=HTML.replace("{style}", str(PlayerWidget._css)))
-    elif path == "widget.js":
-        route.fulfill(content_type="text/javascript", body=str(PlayerWidget._esm))
-    elif path == "kernel.js":
-        route.fulfill(content_type="text/javascript", body=SCRIPT.read_text())
-    elif path.startswith("audio/") and path != "audio/404":
-        route.fulfill(content_type="audio/wav", body=CLIP)
-    else:
-        route.fulfill(status=404)
 
 
 @pytest.fixture
 def page(browser: Browser) -> Iterator[Page]:
-    context = browser.new_context(viewport={"width": 1280, "height": 900})
-    context.route(f"{SITE}**", serve)
-    opened = context.new_page()
-    opened.set_default_timeout(10_000)
-    errors: list[str] = []
-    opened.on("pageerror", lambda error: errors.append(str(error)))
-    yield opened
-    context.close()
-    assert errors == []
-
-
-def show(page: Page, likes: tuple[int, ...] = (), *, answers: bool = True, **options: Any) -> None:
-    """Open the page anew and show the player with a kernel of these options."""
-    page.goto(SITE)
-    page.evaluate(
-        """async ([options, likes, answers]) => {
-          const { scriptedKernel } = await import("/kernel.js");
-          const widget = (await import("/widget.js")).default;
-          window.kernel = scriptedKernel(options);
-          Object.assign(kernel, { likes, answers });
-          widget.render({ model: kernel.model, el: document.getElementById("host") });
-        }""",
-        [options, list(likes), answers],
-    )
-    expect(rows(page).first).to_be_visible()
-
-
-def rows(page: Page) -> Any:
-    return page.get_by_test_id("for-you").get_by_test_id("row")
+    with opened(browser) as page:
+        yield page
 
 
 def row(page: Page, track_id: int) -> Any:
@@ -252,7 +190,7 @@ def test_the_window_is_named_after_a_track_of_nobody(page: Page):
     show(page, ids=[1, 2], cards={"1": {"title": "Alone", "artist": ""}})
     row(page, 1).get_by_test_id("play").click()
     until(page, "document.title !== 'Test'")
-    until(page, "document.title === 'Alone'")
+    until(page, "document.title === 'Alone · Home'")
 
 
 def test_an_artist_with_as_long_a_name_as_a_tag_may_hold_has_a_page(page: Page):

@@ -14,11 +14,13 @@ import { volumeControl } from "./volume.js";
 export function playerBar(app) {
   const { player, queue } = app;
   const card = () => player.entry()?.card ?? null;
-  const print = h("button", {
-    class: "bar-print",
+  const print = h("span", { class: "bar-picture" });
+  const opener = h("button", {
+    class: "bar-open",
     type: "button",
     "aria-label": "Open the player",
-    onclick: () => open(!isOpen()),
+    "aria-expanded": "false",
+    onclick: () => open(true),
   });
   const title = h("a", { class: "now-title", "data-testid": "now-title", onclick: goToTrack });
   const artist = h("a", { class: "now-artist", "data-testid": "now-artist", onclick: goToArtist });
@@ -76,7 +78,7 @@ export function playerBar(app) {
     "section",
     { class: "bar", "aria-label": "Player" },
     shut,
-    h("div", { class: "bar-track" }, print, words),
+    h("div", { class: "bar-track" }, h("div", { class: "bar-print" }, print, opener), words),
     h(
       "div",
       { class: "bar-middle" },
@@ -133,9 +135,9 @@ export function playerBar(app) {
 
   function open(full) {
     setAttribute(app.root, "data-bar-open", full);
-    setAttribute(print, "aria-expanded", String(full));
+    setAttribute(opener, "aria-expanded", String(full));
     if (full) shut.focus();
-    else print.focus();
+    else opener.focus();
   }
 
   function showTrack() {

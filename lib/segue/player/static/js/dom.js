@@ -55,11 +55,28 @@ export function prefersLessMotion() {
   return window.matchMedia("(prefers-reduced-motion: reduce)").matches;
 }
 
-/** Change what stands in a place without the focus falling out of the player: keys would go to the page around. */
+/** For `focusin`: browsers leave what is only partly in sight where it is. */
+export function bringIntoSight({ target }) {
+  if (target.matches(":focus-visible")) target.scrollIntoView({ block: "nearest", inline: "nearest" });
+}
+
+/**
+ * Change what stands in a place without the focus falling out of the player: keys would go to the page around.
+ * Where what had it is gone, the control of its kind that has its place now gets it.
+ */
 export function keepingFocus(container, change) {
   const active = container.contains(document.activeElement) ? document.activeElement : null;
+  const alike = () => [...container.querySelectorAll("a, button, input")].filter(isAlike);
+  const isAlike = ({ className }) => className === active.className;
+  const place = active ? alike().indexOf(active) : -1;
   change();
   if (!active || document.activeElement === active) return;
-  const next = active.isConnected ? active : container.closest("[tabindex='-1']");
-  next?.focus({ preventScroll: true });
+  if (active.isConnected) {
+    active.focus({ preventScroll: true });
+    return;
+  }
+  const left = alike();
+  const next = left[Math.min(place, left.length - 1)];
+  if (next) next.focus();
+  else container.closest("[tabindex='-1']")?.focus({ preventScroll: true });
 }

@@ -34,6 +34,7 @@ export function findPage(app) {
   });
   const chips = findChips(search);
   const tally = h("p", { class: "live-line", role: "status" });
+  const none = h("p", { class: "unseen", role: "status" });
   const list = trackList(app, { label: "Found", testid: "find-results" });
   const more = h(
     "button",
@@ -47,6 +48,7 @@ export function findPage(app) {
     h("div", { class: "find-field" }, icon("find"), input),
     h("div", { class: "find-chips" }, recent, chips.element),
     tally,
+    none,
     list.element,
     more,
   );
@@ -65,12 +67,16 @@ export function findPage(app) {
   });
   search.on("found", ({ text, tracks, total, facets }) => {
     clearTimeout(skeletons);
+    const asksForMore = document.activeElement === more;
+    const before = list.items().length;
     more.hidden = tracks.length >= total;
     chips.show(facets);
+    setText(none, "");
     setText(tally, tracks.length ? `${count(total, "track")}${text ? "" : " in all"}` : "");
     if (tracks.length) {
       list.show(tracks.map((card) => ({ card, source: { list: "find" }, why: { text: albumAndGenre(card) } })));
       for (const words of list.element.querySelectorAll(".row-words")) markFound(words, text);
+      if (asksForMore && more.hidden) list.focus(before);
     } else nothingFound(text);
   });
   search.on("failed", (text) => {
@@ -81,6 +87,7 @@ export function findPage(app) {
   });
 
   function nothingFound(text) {
+    setText(none, text ? `Nothing is called “${text}” here.` : "");
     if (Object.keys(search.chosen()).length)
       list.empty("Nothing here is all of that.", { label: "Look in everything", act: widen });
     else

@@ -23,7 +23,6 @@ export function historyPart(app) {
   async function load(last = null) {
     latest += 1;
     const own = latest;
-    more.disabled = true;
     if (!plays.length) states.loading(6);
     const before = last && { at: last.at, event_id: last.event_id };
     try {
@@ -36,8 +35,6 @@ export function historyPart(app) {
       if (own !== latest) return;
       if (plays.length) app.say(error.message);
       else states.failed(error.message, { label: "Try again", act: () => load() });
-    } finally {
-      if (own === latest) more.disabled = false;
     }
   }
 
@@ -48,7 +45,7 @@ export function historyPart(app) {
       const list = trackList(app, { label: day });
       list.show(items);
       lists.push(list);
-      return h("section", { class: "day", "aria-label": day }, h("h3", {}, day), list.element);
+      return h("section", { class: "day", "aria-label": day }, h("h2", {}, day), list.element);
     });
     days.replaceChildren(...sections);
     states.element.hidden = sections.length > 0;

@@ -1,6 +1,6 @@
 // Below the list on Home: like what one liked, what is new, popular, moods to begin with, heard lately.
 
-import { h } from "./dom.js";
+import { bringIntoSight, h } from "./dom.js";
 import { count } from "./format.js";
 import { pageLink } from "./page_link.js";
 import { soundPrint } from "./print.js";
@@ -125,7 +125,7 @@ function isHeld(element) {
 
 /** A tile a cluster: the print of its mean sound, and what that is in words. */
 function moodShelf(app) {
-  const tiles = h("ul", { class: "tiles" });
+  const tiles = h("ul", { class: "tiles", onfocusin: bringIntoSight });
   const arrows = shelfArrows(tiles);
   const element = h(
     "section",

@@ -1,5 +1,7 @@
 // Keys, where they are nobody else's: never in a text field, never with Ctrl, Alt or Meta, never under a sheet.
 
+import { hasLetterKeys } from "./letter_keys.js";
+
 const SEEK_S = 5;
 const VOLUME_STEP = 0.05;
 
@@ -18,6 +20,7 @@ export function keyAction(event, { lastByPointer }) {
     if (operable && event.key === " " && !lastByPointer && !operable.matches(".row-title, .tile"))
       return null;
   }
+  if (/^[^ ]$/.test(event.key) && !hasLetterKeys()) return null;
   if (event.shiftKey) return { ArrowLeft: "previous", ArrowRight: "next", "?": "help" }[event.key] ?? null;
   return (
     {

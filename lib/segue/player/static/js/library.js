@@ -60,7 +60,9 @@ export function libraryPage(app) {
   app.state.on("link", (state) => state === "here" && !element.hidden && parts[shownPart].shown());
   return {
     element,
-    title: "Library",
+    get title() {
+      return `${parts[shownPart].words} · Library`;
+    },
     shown: ({ about = "" }) => show(about),
     close() {
       for (const part of Object.values(parts)) part.close();

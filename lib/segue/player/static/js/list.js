@@ -74,6 +74,7 @@ export function trackList(app, { label, testid, live = false, entries = null, si
     element: frame,
     show,
     items: () => items,
+    focus: (index) => rows.children[index]?.querySelector(".row-title").focus(),
     loading(number) {
       frame.setAttribute("aria-busy", "true");
       instead(h("ul", { class: "rows", "aria-hidden": "true" }, Array.from({ length: number }, skeleton)));

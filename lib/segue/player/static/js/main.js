@@ -78,7 +78,7 @@ function render({ model, el }) {
   const account = accountButton(app);
   const page = h(
     "main",
-    { class: "page", tabindex: -1 },
+    { class: "page", tabindex: -1, onfocusin: leaveUpNext },
     h("div", { class: "page-head" }, account),
     Object.values(views).map(({ element }) => element),
   );
@@ -96,8 +96,9 @@ function render({ model, el }) {
     // Who goes to where they are wants its top.
     if (shown) scrolls[shown] = push && address === shown ? 0 : page.scrollTop;
     if (push && fullPage && shown && address !== shown) window.history.pushState(null, "", address);
-    if (bar.isOpen()) bar.open(false);
-    if (page.contains(document.activeElement)) page.focus({ preventScroll: true });
+    const wasLarge = bar.isOpen();
+    if (wasLarge) bar.open(false);
+    if (wasLarge || page.contains(document.activeElement)) page.focus({ preventScroll: true });
     shown = address;
     view = views[target.name];
     for (const each of Object.values(views)) each.element.hidden = each !== view;
@@ -109,9 +110,18 @@ function render({ model, el }) {
   }
 
   function nameWindow() {
+    setAttribute(page, "aria-label", view.title);
     if (!fullPage) return;
     const now = app.player.playing() ? app.player.entry().card : null;
-    document.title = (now ? [now.title, now.artist] : [view.title, TITLE]).filter(Boolean).join(" · ");
+    const parts = now ? [now.title, now.artist, view.title] : [view.title, TITLE];
+    document.title = [...new Set(parts)].filter(Boolean).join(" · ");
+  }
+
+  /** Where the queue lies over the page, it makes way for the focus. */
+  function leaveUpNext(event) {
+    if (!root.hasAttribute("data-up-next") || !event.target.matches(":focus-visible")) return;
+    setAttribute(root, "data-up-next", false);
+    setAttribute(bar.list, "aria-expanded", "false");
   }
 
   function showUpNext(wanted = !root.hasAttribute("data-up-next")) {

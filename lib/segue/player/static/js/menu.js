@@ -61,7 +61,7 @@ export function createMenus(root) {
     const steps = { ArrowDown: on, ArrowRight: on, ArrowUp: back, ArrowLeft: back, Home: 0 };
     const to = event.key === "End" ? items.length - 1 : steps[event.key];
     if (event.key === "Escape") close({ refocus: true });
-    else if (event.key === "Tab") close();
+    else if (event.key === "Tab") close({ refocus: true });
     else if (to !== undefined) items[(to + items.length) % items.length].focus();
     else return;
     event.stopPropagation();
@@ -92,8 +92,12 @@ export function createMenus(root) {
   function outside(event) {
     if (shown && !shown.menu.contains(event.target) && !shown.button.contains(event.target)) close();
   }
+  function scrolled(event) {
+    if (!shown || shown.menu.contains(event.target)) return;
+    close({ refocus: shown.menu.contains(document.activeElement) });
+  }
   root.addEventListener("pointerdown", outside);
-  root.addEventListener("scroll", () => close(), { capture: true, passive: true });
+  root.addEventListener("scroll", scrolled, { capture: true, passive: true });
 
   return { open, at, close, isOpen: () => shown !== null };
 }

@@ -1,6 +1,6 @@
 // What each model finds near a track, side by side: the same question, heard by different ears.
 
-import { h, setAttribute } from "./dom.js";
+import { bringIntoSight, h, setAttribute } from "./dom.js";
 import { count } from "./format.js";
 import { stated } from "./list.js";
 import { soundPrint } from "./print.js";
@@ -16,7 +16,7 @@ const EARS = [
 const SKELETONS = 5;
 
 export function nearColumns(app) {
-  const columns = h("div", { class: "near-columns" });
+  const columns = h("div", { class: "near-columns", onfocusin: bringIntoSight });
   const note = h("p", { class: "quiet" });
   const element = h(
     "section",

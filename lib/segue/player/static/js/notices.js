@@ -1,6 +1,6 @@
 // Quiet words at the foot of the page, and the mark for what is kept and not yet sent.
 
-import { h, setText } from "./dom.js";
+import { h, keepingFocus, setText } from "./dom.js";
 import { icon } from "./icons.js";
 
 const SHOWN_MS = 6000;
@@ -11,11 +11,19 @@ export function notices() {
 
   function hide() {
     clearTimeout(shown?.timer);
-    shown?.notice.remove();
+    keepingFocus(element, () => shown?.notice.remove());
     shown = null;
   }
 
-  /** One at a time; `action` {label, act} makes it stay until it is used or replaced. */
+  function hideLater() {
+    clearTimeout(shown?.timer);
+    if (shown && !shown.action) shown.timer = setTimeout(hide, SHOWN_MS);
+  }
+
+  /**
+   * One at a time; `action` {label, act} makes it stay until it is used, shut or replaced.
+   * One without goes by itself, but not while the pointer rests on it.
+   */
   function say(text, action = null) {
     hide();
     const button =
@@ -32,9 +40,23 @@ export function notices() {
         },
         action.label,
       );
-    const notice = h("div", { class: "notice" }, h("span", {}, text), button);
+    const shut =
+      action &&
+      h(
+        "button",
+        { class: "icon-button", type: "button", "aria-label": "Close this notice", onclick: hide },
+        icon("close"),
+      );
+    const notice = h(
+      "div",
+      { class: "notice", onpointerenter: () => clearTimeout(shown?.timer), onpointerleave: hideLater },
+      h("span", {}, text),
+      button,
+      shut,
+    );
     element.append(notice);
-    shown = { notice, timer: action ? 0 : setTimeout(hide, SHOWN_MS) };
+    shown = { notice, action, timer: 0 };
+    hideLater();
   }
   return { element, say, hide, close: hide };
 }

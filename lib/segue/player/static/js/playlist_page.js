@@ -68,6 +68,7 @@ export function playlistPage(app) {
       return;
     }
     setText(title, told.name);
+    app.nameWindow();
     const cards = told.track_ids.map((each) => app.cards.get(each)).filter(Boolean);
     const gone = told.track_ids.length - cards.length;
     setText(tally, [tracksAndTime(cards), gone && `${gone} not here any more`].filter(Boolean).join(" · "));
@@ -179,7 +180,9 @@ export function playlistPage(app) {
   app.state.on("link", (state) => state === "here" && !element.hidden && load());
   return {
     element,
-    title: "Playlist",
+    get title() {
+      return playlist?.name ?? "Playlist";
+    },
     place: "library",
     shown({ about }) {
       id = about;

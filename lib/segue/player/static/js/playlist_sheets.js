@@ -138,6 +138,9 @@ function nameField(words, testid) {
     class: "name-input",
     type: "text",
     maxlength: LONGEST_NAME,
+    required: true,
+    pattern: ".*\\S.*",
+    title: "A name of one letter or more",
     autocomplete: "off",
     "data-testid": testid,
   });

@@ -89,7 +89,7 @@ export function radioPage(app) {
     plus.show();
     minus.show();
     const hasSeeds = radio.seeds("plus").length > 0;
-    begin.disabled = !hasSeeds || radio.isAsking();
+    begin.disabled = !hasSeeds;
     setText(begin.querySelector("span"), radio.isOn() ? "Begin anew" : "Start the radio");
     setText(words, radio.isOn() ? "On: skips and likes tune it." : "");
     suggest(hasSeeds);

@@ -60,7 +60,12 @@ export function trackRow(app, item, entries) {
       ),
       moreButton(app, () => item),
     ),
-    h("span", { class: "row-time", "aria-label": spoken(card.duration_s) }, clock(card.duration_s)),
+    h(
+      "span",
+      { class: "row-time" },
+      h("span", { "aria-hidden": "true" }, clock(card.duration_s)),
+      h("span", { class: "unseen" }, spoken(card.duration_s)),
+    ),
   );
 
   function play() {
@@ -155,17 +160,21 @@ export function refreshButton(button) {
 }
 
 export function moreButton(app, itemOf) {
-  return h(
+  const button = h(
     "button",
     {
       class: "icon-button more",
       type: "button",
       "aria-haspopup": "menu",
       "aria-expanded": "false",
-      "aria-label": "More",
       title: "More",
       onclick: (event) => app.trackMenu(event.currentTarget, itemOf()),
     },
     icon("more"),
   );
+  onRefresh(button, () => {
+    const card = itemOf().card;
+    setAttribute(button, "aria-label", card ? `More: ${card.title}` : "More");
+  });
+  return button;
 }

@@ -18,7 +18,7 @@ export function seekBar(app, { cardOf = null, begin = null, look = "seek-line", 
     value: 0,
     disabled: true,
     "data-testid": testid,
-    "aria-label": "Seek",
+    "aria-label": cardOf ? "Seek in this track" : "Seek",
     oninput: preview,
     onchange: settle,
   });

@@ -3,6 +3,7 @@
 import { h, setText } from "./dom.js";
 import { count } from "./format.js";
 import { icon } from "./icons.js";
+import { hasLetterKeys, setLetterKeys } from "./letter_keys.js";
 
 const KEYS = [
   [["Space"], "play or pause"],
@@ -28,7 +29,14 @@ export function keySheet() {
     ),
     h("dd", {}, words),
   ]);
-  return sheet("Keys", h("dl", { class: "keys" }, rows.flat()));
+  const letters = h("input", {
+    type: "checkbox",
+    "data-testid": "letter-keys",
+    onchange: () => setLetterKeys(letters.checked),
+  });
+  letters.checked = hasLetterKeys();
+  const choice = h("label", { class: "letter-keys" }, letters, "Letters and signs are keys, too");
+  return sheet("Keys", h("div", {}, h("dl", { class: "keys" }, rows.flat()), choice));
 }
 
 /** How one track goes over into the next. */

@@ -1,12 +1,12 @@
 // A shelf: large prints side by side, each with its title and artist; a click plays.
 
-import { h, keepingFocus, prefersLessMotion, setAttribute } from "./dom.js";
+import { bringIntoSight, h, keepingFocus, prefersLessMotion, setAttribute } from "./dom.js";
 import { icon } from "./icons.js";
 import { soundPrint } from "./print.js";
 import { onRefresh } from "./row.js";
 
 export function shelf(app, { heading, mark = null, testid }) {
-  const tiles = h("ul", { class: "tiles" });
+  const tiles = h("ul", { class: "tiles", onfocusin: bringIntoSight });
   const title = h("h2", {}, heading);
   const arrows = shelfArrows(tiles);
   const section = h(
@@ -84,6 +84,7 @@ function tile(app, item, playFrom) {
   onRefresh(button, () => {
     const current = app.player.entry()?.card.track_id === card.track_id;
     setAttribute(button, "data-playing", current ? (app.player.playing() ? "yes" : "paused") : null);
+    setAttribute(button, "aria-current", current ? "true" : null);
   });
   return h("li", {}, button);
 }

@@ -45,7 +45,6 @@ export function trackPage(app) {
       class: "icon-button",
       type: "button",
       title: "Add to queue",
-      "aria-label": "Add to queue",
       onclick: enqueue,
     },
     icon("queue"),
@@ -163,9 +162,12 @@ export function trackPage(app) {
 
   function refresh() {
     const playing = player.playing() && player.entry()?.card.track_id === trackId;
+    const named = (words) => (card ? `${words}: ${card.title}` : words);
     play.replaceChildren(icon(playing ? "pause" : "play"), playing ? "Pause" : "Play");
+    setAttribute(play, "aria-label", named(playing ? "Pause" : "Play"));
+    setAttribute(queue, "aria-label", named("Add to queue"));
     for (const button of [play, queue, more]) button.disabled = !card;
-    opinions.forEach(refreshButton);
+    for (const button of [...opinions, more]) refreshButton(button);
     wave.refresh();
   }
 

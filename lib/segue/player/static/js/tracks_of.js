@@ -1,6 +1,6 @@
 // The tracks of one artist, or of one cluster: who or what it is, and a list that goes on when asked.
 
-import { h, setText } from "./dom.js";
+import { h, setAttribute, setText } from "./dom.js";
 import { albumAndGenre, count } from "./format.js";
 import { icon } from "./icons.js";
 import { trackList } from "./list.js";
@@ -131,11 +131,14 @@ function tracksOf(app, { kind, unnamed, none, fields, told, above = null, pictur
     shownTitle = name;
     setText(title, name);
     setText(words, tally);
+    setAttribute(play, "aria-label", `Play: ${name}`);
     if (numbers) print.replaceChildren(soundPrint(numbers));
     play.disabled = items.length === 0;
+    const asksForMore = document.activeElement === more;
     more.hidden = !fresh.length || items.length >= answer.total;
     if (items.length) list.show(items);
     else list.empty(none, { label: "Find music", act: () => app.go("find") });
+    if (asksForMore && more.hidden) list.focus(items.length - fresh.length);
     app.nameWindow();
   }
 
