@@ -269,6 +269,42 @@ def test_a_track_with_the_highest_id_has_a_page_and_one_beyond_it_none(page: Pag
     expect(page.get_by_text("There is no such track.")).to_be_visible()
 
 
+def outside(page: Page, place: str) -> list[str]:
+    """Return the words of a place that stand beside what the window shows."""
+    found: list[str] = page.evaluate(
+        """place => {
+          const box = document.querySelector(".page").getBoundingClientRect();
+          return [...document.querySelectorAll(`${place} *`)].filter((each) => {
+            const { left, right, width } = each.getBoundingClientRect();
+            return width && each.textContent && (left < box.left - 1 || right > box.right + 1);
+          }).map((each) => `${each.className}: ${each.textContent.slice(0, 20)}`);
+        }""",
+        place,
+    )
+    return found
+
+
+@pytest.mark.parametrize("width", [390, 1440])
+def test_names_without_a_blank_stay_on_their_page(page: Page, width: int):
+    page.set_viewport_size({"width": width, "height": 900})
+    long = "W" * 300
+    show(page, ids=[1, 2], cards={"1": {"title": long, "artist": long, "album": long, "genre": long}})
+    assert outside(page, ".view-home") == []
+    page.evaluate("location.hash = '#track/1'")
+    expect(page.get_by_test_id("track-title")).to_have_text(long)
+    assert outside(page, ".track-head") == []
+    page.evaluate("name => { location.hash = `#artist/${name}`; }", long)
+    until(page, "kernel.heard.some(({ type }) => type === 'artist')")
+    page.evaluate(
+        """() => {
+          const { request } = kernel.heard.findLast(({ type }) => type === "artist");
+          kernel.tell({ type: "artist", request, tracks: [kernel.card(2)], total: 1 });
+        }"""
+    )
+    expect(page.get_by_role("heading", name=long)).to_be_visible()
+    assert outside(page, ".view-artist") == []
+
+
 def top_of(locator: Any) -> float:
     return locator.evaluate("row => row.getBoundingClientRect().top")
 
