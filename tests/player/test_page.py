@@ -316,6 +316,37 @@ def test_a_track_of_hours_has_its_time_on_one_line(page: Page):
     assert times.evaluate_all(fit) == [True] * 4
 
 
+def test_a_collection_of_one_track_is_told_of_truly(page: Page):
+    middle = [0.5] * 20
+    show(page, ids=[1], cards={"1": {"print": middle}})
+    page.evaluate("location.hash = '#track/1'")
+    until(page, "kernel.heard.some(({ type }) => type === 'track')")
+    page.evaluate(
+        """print => {
+          const { request } = kernel.heard.findLast(({ type }) => type === "track");
+          const card = kernel.card(1, { print });
+          const cluster = { number: 0, words: "in the middle of everything" };
+          kernel.welcome({ tracks: 1 });
+          kernel.tell({ type: "track", request, track: card, genres: [], cluster, near: [] });
+        }""",
+        middle,
+    )
+    expect(page.locator(".track-words")).to_have_text("In the middle of everything")
+    expect(page.get_by_test_id("near")).to_contain_text("There is no other track here.")
+    page.evaluate("kernel.likes = [1]; kernel.welcome({ tracks: 1 })")
+    page.evaluate(
+        """kernel.tell({
+          type: "recommendation", recommendation_id: "none", made_at: null, model: "fusion", caused_by: null,
+          items: [],
+        })"""
+    )
+    page.evaluate("location.hash = '#home'")
+    expect(
+        page.get_by_text("You have just heard, or said what you think of, all there is here.")
+    ).to_be_visible()
+    expect(page.get_by_test_id("live-line")).not_to_contain_text("For everybody")
+
+
 def top_of(locator: Any) -> float:
     return locator.evaluate("row => row.getBoundingClientRect().top")
 

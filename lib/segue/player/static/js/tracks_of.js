@@ -28,7 +28,9 @@ export function clusterPage(app) {
     told: (answer) => ({
       title: answer.words ? capital(answer.words) : "Mood",
       words: answer.words
-        ? [count(answer.total, "track"), mostly(answer), "typical first"].filter(Boolean).join(" · ")
+        ? [count(answer.total, "track"), mostly(answer), answer.total > 1 && "typical first"]
+            .filter(Boolean)
+            .join(" · ")
         : "",
       print: answer.print,
     }),
