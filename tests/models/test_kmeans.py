@@ -37,8 +37,18 @@ def test_neighbours_come_from_the_cluster_first(fit):
 
 @pytest.mark.slow
 def test_equal_tracks_have_no_silhouette(spark):
-    table = silhouette_over_k(np.ones((6, 2)), [2, 3], spark=spark)
+    table = silhouette_over_k(np.ones((60, 518)), [2, 8], spark=spark)
     assert table["silhouette"].isna().all()
+    assert table["largest"].tolist() == [60, 60]
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("distinct", [1, 2, 5])
+def test_fewer_distinct_tracks_than_clusters_are_a_cluster_each(fit, distinct):
+    # So wide that Spark works by blocks, where it fails if it is asked for more.
+    rows = np.repeat(np.eye(518)[:distinct], 60, axis=0)
+    model = fit("kmeans", TrainingData(np.arange(len(rows)), rows), clusters=8, metric="euclidean")
+    assert adjusted_rand_score(np.repeat(np.arange(distinct), 60), model.labels) == 1.0
 
 
 def test_clusters_are_labelled_by_their_most_frequent_genre():

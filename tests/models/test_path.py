@@ -70,8 +70,13 @@ def test_no_more_than_two_in_a_row_of_one_artist():
     assert len(found) == 6
     assert all(len(set(played[i : i + 3])) > 1 for i in range(4))
     assert {7, 8} <= set(found)
-    assert places(LINE, 0, 6, 7, [1] * 7) == [0, 6]
+    assert places(LINE, 0, 6, 7, [1] * 6 + [2]) == [0, 3, 6]
     assert len(places(LINE, 0, 6, 7, [-1] * 7)) == 7
+
+
+def test_a_path_through_the_tracks_of_one_artist_is_as_long_as_any():
+    assert places(LINE, 0, 6, 5, [1] * 7) == places(LINE, 0, 6, 5)
+    assert len(places(LINE, 0, 6, 5, [1] * 7)) == 5
 
 
 def test_an_artist_with_most_of_a_large_catalogue_does_not_end_the_path():

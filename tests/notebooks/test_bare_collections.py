@@ -12,7 +12,8 @@ import soundfile
 from segue.audio.features import COLUMNS
 from segue.dataset.base import Track
 from segue.etl.report import Estimate, EtlReport
-from segue.notebook import NotShown, open_run
+from segue.notebook import NotShown, attempt, open_run
+from segue.notebook.fitting import some
 from segue.settings import Settings
 from support.spark_fixture import spark  # noqa: F401 (a fixture)
 from support.tones import write_tone
@@ -109,3 +110,15 @@ def test_files_of_next_to_nothing(home: Path, tmp_path: Path, services: Settings
     assert set(lacking(again)) == {
         why for why in lacking(again) if why.startswith("nothing had to be analysed")
     }
+
+
+def test_without_a_winner_its_lists_are_not_shown():
+    nothing = NotShown("there is nobody to ask")
+    cells = nbformat.read(FOLDER / "04_eval.ipynb", 4).cells
+    (cell,) = [each for each in cells if "winner = " in each.source]
+    names: dict[str, Any] = dict.fromkeys(("listeners", "marked", "held_out", "catalogue"), nothing)
+    names |= {"attempt": attempt, "some": some, "fresh": {}, "run": None, "examples": 5, "seed": 0}
+    names |= dict.fromkeys(("choose_winner", "example_listeners"), pytest.fail)
+    *before, last = cell.source.splitlines()
+    exec("\n".join(before), names)
+    assert eval(last, names) is nothing

@@ -207,6 +207,84 @@ def test_a_track_with_the_highest_id_has_a_page_and_one_beyond_it_none(page: Pag
     expect(page.get_by_text("There is no such track.")).to_be_visible()
 
 
+def outside(page: Page, place: str) -> list[str]:
+    """Return the words of a place that stand beside what the window shows."""
+    found: list[str] = page.evaluate(
+        """place => {
+          const box = document.querySelector(".page").getBoundingClientRect();
+          return [...document.querySelectorAll(`${place} *`)].filter((each) => {
+            const { left, right, width } = each.getBoundingClientRect();
+            return width && each.textContent && (left < box.left - 1 || right > box.right + 1);
+          }).map((each) => `${each.className}: ${each.textContent.slice(0, 20)}`);
+        }""",
+        place,
+    )
+    return found
+
+
+@pytest.mark.parametrize("width", [390, 1440])
+def test_names_without_a_blank_stay_on_their_page(page: Page, width: int):
+    page.set_viewport_size({"width": width, "height": 900})
+    long = "W" * 300
+    show(page, ids=[1, 2], cards={"1": {"title": long, "artist": long, "album": long, "genre": long}})
+    assert outside(page, ".view-home") == []
+    page.evaluate("location.hash = '#track/1'")
+    expect(page.get_by_test_id("track-title")).to_have_text(long)
+    assert outside(page, ".track-head") == []
+    page.evaluate("name => { location.hash = `#artist/${name}`; }", long)
+    until(page, "kernel.heard.some(({ type }) => type === 'artist')")
+    page.evaluate(
+        """() => {
+          const { request } = kernel.heard.findLast(({ type }) => type === "artist");
+          kernel.tell({ type: "artist", request, tracks: [kernel.card(2)], total: 1 });
+        }"""
+    )
+    expect(page.get_by_role("heading", name=long)).to_be_visible()
+    assert outside(page, ".view-artist") == []
+
+
+def test_a_track_of_hours_has_its_time_on_one_line(page: Page):
+    show(page, ids=[1, 2], cards={"1": {"duration_s": 45_296}})
+    times = page.locator(".row-time, .seek-line .time")
+    expect(times.first).to_have_text("12:34:56")
+    fit = """times => times.map((time) => {
+      time.textContent = "12:34:56";
+      return time.scrollWidth <= time.clientWidth && time.clientHeight < 30;
+    })"""
+    assert times.evaluate_all(fit) == [True] * 4
+
+
+def test_a_collection_of_one_track_is_told_of_truly(page: Page):
+    middle = [0.5] * 20
+    show(page, ids=[1], cards={"1": {"print": middle}})
+    page.evaluate("location.hash = '#track/1'")
+    until(page, "kernel.heard.some(({ type }) => type === 'track')")
+    page.evaluate(
+        """print => {
+          const { request } = kernel.heard.findLast(({ type }) => type === "track");
+          const card = kernel.card(1, { print });
+          const cluster = { number: 0, words: "in the middle of everything" };
+          kernel.welcome({ tracks: 1 });
+          kernel.tell({ type: "track", request, track: card, genres: [], cluster, near: [] });
+        }""",
+        middle,
+    )
+    expect(page.locator(".track-words")).to_have_text("In the middle of everything")
+    expect(page.get_by_test_id("near")).to_contain_text("There is no other track here.")
+    page.evaluate("kernel.likes = [1]; kernel.welcome({ tracks: 1 })")
+    page.evaluate(
+        """kernel.tell({
+          type: "recommendation", recommendation_id: "none", made_at: null, model: "fusion", caused_by: null,
+          items: [],
+        })"""
+    )
+    page.evaluate("location.hash = '#home'")
+    expect(
+        page.get_by_text("You have just heard, or said what you think of, all there is here.")
+    ).to_be_visible()
+    expect(page.get_by_test_id("live-line")).not_to_contain_text("For everybody")
+
+
 def top_of(locator: Any) -> float:
     return locator.evaluate("row => row.getBoundingClientRect().top")
 

@@ -34,11 +34,11 @@ export function scriptedKernel(options = {}) {
       const items = ids.map((each) => ({ track: card(each, cards[each]), score: 1, why }));
       kernel.tell({ type: "recommendation", recommendation_id: id, made_at: null, model: "fusion", caused_by, items });
     },
-    welcome() {
+    welcome({ tracks = 40 } = {}) {
       kernel.tell({
         type: "welcome",
         listener: { id: "mira", name: "Mira", local: false },
-        dataset: { title: "Test", composed: 0, tracks: 40, simulated: false },
+        dataset: { title: "Test", composed: 0, tracks, simulated: false },
         audio: { prefix: "/audio/", suffix: "" },
         likes: kernel.likes,
         dislikes: [],
@@ -60,7 +60,7 @@ export function scriptedKernel(options = {}) {
     off: (name, listener) => listeners.delete(listener),
     send(message) {
       kernel.heard.push(structuredClone(message));
-      if (message.type === "hello") setTimeout(kernel.welcome, 0);
+      if (message.type === "hello") setTimeout(() => kernel.welcome(), 0);
       if (message.type === "act" && kernel.answers) setTimeout(kernel.accept, 0, message);
     },
   };

@@ -82,7 +82,7 @@ def similar(*, tracks: tuple[str, ...], k: int, name: str | None, diversity: flo
 def path(*, start: str, end: str, k: int, as_json: bool) -> None:
     """Walk from one track to another in small steps of sound.
 
-    No recording twice, at most two tracks of an artist in a row. Needs no service.
+    No recording twice, at most two tracks of an artist in a row, unless there is no other. Needs no service.
     """
     from segue.live import reasons
     from segue.models.path import smooth_path

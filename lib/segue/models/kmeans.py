@@ -50,7 +50,7 @@ class Clustered(ContentModel[ClusterConfigT]):
         """Return Spark's estimator, not yet fitted."""
 
     def _fit_rows(self, rows: np.ndarray) -> None:
-        clusters = min(self.config.clusters, len(rows))
+        clusters = distinct(rows, self.config.clusters)
         if clusters < 2:  # Spark's KMeans refuses fewer than two.
             self.labels = np.zeros(len(rows), dtype=np.int32)
             self.centres = rows.mean(axis=0, keepdims=True)
@@ -105,6 +105,19 @@ class KMeans(Clustered[KMeansConfig]):
         return kmeans_estimator(clusters, self.config.iterations, self.config.seed)
 
 
+def distinct(rows: np.ndarray, most: int) -> int:
+    """Return how many distinct rows of float[n, d] there are, or ``most`` if there are more.
+
+    Spark's KMeans fails where more clusters are asked for than that, if k and d are large.
+    """
+    seen: set[bytes] = set()
+    for row in rows:
+        seen.add(row.tobytes())
+        if len(seen) >= most:
+            break
+    return len(seen)
+
+
 def kmeans_estimator(clusters: int, iterations: int, seed: int) -> Any:
     """Return Spark's KMeans, not yet fitted."""
     from pyspark.ml.clustering import KMeans as SparkKMeans
@@ -147,7 +160,10 @@ def silhouette_over_k(
     frame = vectors(spark, rows)
 
     def measure(k: int) -> tuple[int, float, float, int, int]:
-        model = estimator(k, iterations, seed).fit(frame)
+        clusters = distinct(rows, k)
+        if clusters < 2:
+            return k, np.nan, 0.0, len(rows), len(rows)
+        model = estimator(clusters, iterations, seed).fit(frame)
         predicted = model.transform(frame)
         sizes = np.bincount(_labels(predicted, len(rows)))
         sizes = sizes[sizes > 0]

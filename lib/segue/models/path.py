@@ -52,8 +52,9 @@ def smooth_path(
     cost more than two short ones, so that the steps are even. Where too few tracks lie between the two, or
     only such that are far off, tracks are put into a shorter path instead, each where it adds least.
 
-    A path holds one copy of a recording, and at most two tracks of one artist in a row. It is shorter than
-    ``length`` where the catalogue has no more tracks that these rules allow. Equal input gives an equal path.
+    A path holds one copy of a recording, and at most two tracks of one artist in a row, unless all that there
+    are are by one. It is shorter than ``length`` where the catalogue has no more tracks that these rules
+    allow. Equal input gives an equal path.
 
     Parameters
     ----------
@@ -78,7 +79,11 @@ def smooth_path(
     if recording_ids[start] == recording_ids[end]:
         raise UsageError("a path leads from one track to another: these are one recording, choose two")
     places = _between(rows, start, end, max(candidates, length), artist_ids, recording_ids)
-    walk = _Walk(rows[places], artist_ids[places])
+    artists = artist_ids[places]
+    if (artists == artists[0]).all():
+        # Nobody else can stand between them, so that a path would be its two ends.
+        artists = np.full_like(artists, UNKNOWN_ARTIST)
+    walk = _Walk(rows[places], artists)
     paths = [path for path in walk.best(length) if path]
     onward = walk.filled(paths[-1], length)
     around = walk.filled(min(paths, key=walk.sum_of), length)

@@ -79,6 +79,7 @@ export function createForYou(opinions, acts) {
     /** A list for everybody: nothing is known of this listener yet. */
     impersonal: () =>
       Boolean(list) &&
-      (!list.recommendation_id || list.items.every(({ why }) => why?.kind === "popular")),
+      (!list.recommendation_id ||
+        (list.items.length > 0 && list.items.every(({ why }) => why?.kind === "popular"))),
   };
 }

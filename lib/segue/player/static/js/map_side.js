@@ -53,8 +53,9 @@ export function mapSide(app, acts) {
       setText(mark, words || "");
     },
     near(cards) {
-      if (cards) near.show(cards.map(item));
-      else near.loading(4);
+      if (!cards) near.loading(4);
+      else if (cards.length) near.show(cards.map(item));
+      else near.empty("No other track lies here.", null);
     },
     nearFailed(words, act) {
       if (!near.items().length) near.failed(words, { label: "Try again", act });

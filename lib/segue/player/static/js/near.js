@@ -13,6 +13,7 @@ const EARS = [
   ["embedding", "Embedding", "A learned ear: what brings tracks of a genre and of an artist together."],
   ["als", "ALS", "Does not listen at all: it goes by who plays what."],
 ];
+const ALONE = "There is no other track here.";
 const SKELETONS = 5;
 
 export function nearColumns(app) {
@@ -37,7 +38,7 @@ export function nearColumns(app) {
     const named = new Map();
     for (const { tracks } of found)
       for (const { track_id: id } of tracks) named.set(id, (named.get(id) ?? 0) + 1);
-    note.textContent = wordsFor(found, named);
+    note.textContent = app.state.welcome?.dataset.tracks === 1 ? ALONE : wordsFor(found, named);
     columns.removeAttribute("aria-busy");
     columns.replaceChildren(...found.map((each) => nearColumn(app, each, found.length > 1 ? named : null)));
   }

@@ -117,8 +117,9 @@ export function createRadio(app) {
     return { track_id, title, artist, print };
   }
 
-  /** Begin anew with these; `about` is the address that says the same. */
+  /** Begin anew with these; `about` is the address that says the same. What was asked before is not played. */
   function tune({ plus, minus = [], about = "" }) {
+    asking += 1;
     tuned = {
       ...nothing(),
       place: tuned.place,

@@ -156,7 +156,9 @@ export function trackPage(app) {
     const said = soundInWords(numbers);
     const sentence = `${said[0].toUpperCase()}${said.slice(1)}`;
     if (!cluster) return [sentence];
-    const link = pageLink(app, { name: "cluster", about: cluster.number }, {}, cluster.words);
+    const about = { name: "cluster", about: cluster.number };
+    if (cluster.words === said) return [pageLink(app, about, {}, sentence)];
+    const link = pageLink(app, about, {}, cluster.words);
     return [`${sentence} · among what is `, link];
   }
 

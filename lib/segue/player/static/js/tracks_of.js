@@ -28,7 +28,9 @@ export function clusterPage(app) {
     told: (answer) => ({
       title: answer.words ? capital(answer.words) : "Mood",
       words: answer.words
-        ? [count(answer.total, "track"), mostly(answer), "typical first"].filter(Boolean).join(" · ")
+        ? [count(answer.total, "track"), mostly(answer), answer.total > 1 && "typical first"]
+            .filter(Boolean)
+            .join(" · ")
         : "",
       print: answer.print,
     }),
@@ -41,9 +43,9 @@ export function capital(words) {
   return `${words.slice(0, 1).toUpperCase()}${words.slice(1)}`;
 }
 
-/** Which genre most tracks of a cluster have, if any says one; on one line. */
+/** Which genre more than half of a cluster have, of those whose genre is known; on one line. */
 export function mostly({ genre, share }) {
-  const text = genre ? `mostly ${genre} (${Math.round(100 * share)} %)` : "";
+  const text = genre && share > 0.5 ? `mostly ${genre} (${Math.round(100 * share)} %)` : "";
   return text.replaceAll(" ", "\u00a0").replaceAll("-", "\u2011");
 }
 
