@@ -195,6 +195,8 @@ def floating(page: Page, _track: int, size: str) -> Iterator[str]:
         page.wait_for_timeout(500)
         yield "up-next"
         page.locator(".up-next-shut").click()
+    if size == "narrow":
+        page.get_by_role("button", name="Close the player").click()
 
 
 def offline(page: Page, _track: int, _size: str) -> Iterator[str]:

@@ -138,6 +138,7 @@ export function playerBar(app) {
     setAttribute(opener, "aria-expanded", String(full));
     if (full) shut.focus();
     else opener.focus();
+    app.cover(full);
   }
 
   function showTrack() {

@@ -97,7 +97,7 @@ function likedPart(app) {
     tools.tell(chosen, cards.length);
     if (chosen.length) list.show(chosen);
     else if (cards.length)
-      list.empty("Nothing you like is all of that.", { label: "Show all of it", act: tools.clear });
+      list.empty("Nothing you like is called that.", { label: "Show all of it", act: tools.clear });
     else if (!app.state.welcome || unknown) list.loading(Math.min(6, unknown || 3));
     else
       list.empty("Press ♥ on what you like, and it stays here.", {

@@ -59,7 +59,7 @@ export function listTools({ orderNames, changed, items, play }) {
     /** Say how much is shown of `total` tracks. */
     tell(shown, total) {
       element.hidden = total === 0;
-      finer.hidden = total < FINER_FROM;
+      finer.hidden = total < FINER_FROM && !filter.value;
       begin.disabled = shown.length === 0;
       setText(tally, tracksAndTime(shown.map(({ card }) => card)));
     },

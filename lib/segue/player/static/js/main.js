@@ -53,6 +53,7 @@ function render({ model, el }) {
     trackMenu: trackMenu(app),
     addToPlaylist: playlistPicker(app).choose,
     showUpNext,
+    cover,
     uncover,
     go,
     nameWindow,
@@ -88,6 +89,7 @@ function render({ model, el }) {
   const scrolls = {};
   let shown = null;
   let view = null;
+  let leaving = false;
 
   /** Show a page; `about` is what it is about, such as a track's id, and stands in the address. */
   function go(name, { about = "", focus = false, push = true } = {}) {
@@ -95,7 +97,10 @@ function render({ model, el }) {
     const address = writeAddress(target);
     // Who goes to where they are wants its top.
     if (shown) scrolls[shown] = push && address === shown ? 0 : page.scrollTop;
-    if (push && fullPage && shown && address !== shown) window.history.pushState(null, "", address);
+    if (push && fullPage && shown && address !== shown) {
+      if (window.history.state?.cover) window.history.replaceState(null, "", address);
+      else window.history.pushState(null, "", address);
+    }
     const wasLarge = bar.isOpen();
     if (wasLarge) bar.open(false);
     if (wasLarge || page.contains(document.activeElement)) page.focus({ preventScroll: true });
@@ -130,6 +135,16 @@ function render({ model, el }) {
     (wanted ? next.element : bar.list).focus();
   }
 
+  /** The whole player is a step of its own, which the way back takes back. */
+  function cover(full) {
+    if (!fullPage || leaving) return;
+    if (full) window.history.pushState({ cover: true }, "");
+    else if (window.history.state?.cover) {
+      leaving = true;
+      window.history.back();
+    }
+  }
+
   /** Close what lies over the page, the topmost first; false where nothing does. */
   function uncover() {
     if (root.hasAttribute("data-up-next")) showUpNext(false);
@@ -159,7 +174,18 @@ function render({ model, el }) {
     else if (state === "here") words.hide();
   });
   const follow = ({ name, about }) => go(name, { about, push: false });
-  const back = () => follow(readAddress(window.location.hash));
+  const back = () => {
+    const target = readAddress(window.location.hash);
+    const isShown = writeAddress(target) === shown;
+    if (leaving) {
+      // Our own step, taken a moment after it was asked for: what was done meanwhile stands.
+      leaving = false;
+      if (!isShown) window.history.pushState(null, "", shown);
+    } else if (bar.isOpen() && isShown) uncover();
+    else follow(target);
+    if (bar.isOpen()) cover(true);
+  };
+  if (fullPage && window.history.state?.cover) window.history.replaceState(null, "");
   if (fullPage) window.addEventListener("popstate", back);
   const theme = followNotebookTheme(root, fullPage);
   follow(readAddress(fullPage ? window.location.hash : ""));
