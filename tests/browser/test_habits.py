@@ -100,9 +100,9 @@ def test_the_other_button_opens_the_menu_of_what_the_pointer_is_on(listener: Pag
         press_other_button(listener, what)
         listener.keyboard.press("Escape")
         expect(listener.get_by_role("menu")).to_have_count(0)
-    press_other_button(listener, listener.get_by_test_id("newest").get_by_role("button", name="Title 5"))
+    press_other_button(listener, listener.get_by_test_id("newest").get_by_role("button", name="Title 3"))
     listener.get_by_role("menuitem", name="Play next").click()
-    expect(listener.get_by_test_id("queued").first).to_contain_text("Title 5")
+    expect(listener.get_by_test_id("queued").first).to_contain_text("Title 3")
 
 
 def test_links_lead_to_the_artist_and_can_be_given_on(listener: Page):
