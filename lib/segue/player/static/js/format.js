@@ -1,16 +1,22 @@
 // Times and counts as people write them.
 
 export function clock(seconds) {
-  const whole = Number.isFinite(seconds) && seconds > 0 ? Math.floor(seconds) : 0;
-  const [hours, minutes, rest] = [Math.floor(whole / 3600), Math.floor(whole / 60) % 60, whole % 60];
+  const [hours, minutes, rest] = parts(seconds);
   const pad = (number) => String(number).padStart(2, "0");
   return hours ? `${hours}:${pad(minutes)}:${pad(rest)}` : `${minutes}:${pad(rest)}`;
 }
 
 export function spoken(seconds) {
+  const [hours, minutes, rest] = parts(seconds);
+  return [hours && count(hours, "hour"), minutes && count(minutes, "minute"), count(rest, "second")]
+    .filter(Boolean)
+    .join(" ");
+}
+
+/** Hours, minutes and seconds of a number of seconds; of none where it is no time. */
+function parts(seconds) {
   const whole = Number.isFinite(seconds) && seconds > 0 ? Math.floor(seconds) : 0;
-  const minutes = Math.floor(whole / 60);
-  return [minutes ? count(minutes, "minute") : "", count(whole % 60, "second")].filter(Boolean).join(" ");
+  return [Math.floor(whole / 3600), Math.floor(whole / 60) % 60, whole % 60];
 }
 
 export function count(number, one, many = `${one}s`) {
