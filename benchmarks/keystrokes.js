@@ -6,7 +6,7 @@
 
   addEventListener(
     "keydown",
-    ({ timeStamp }) => (key = { pressed: timeStamp, asked: 0, answered: 0, shown: 0 }),
+    ({ timeStamp }) => (key = { pressed: timeStamp, asked: 0, answered: 0, changed: 0, shown: 0 }),
     true,
   );
 
@@ -31,6 +31,7 @@
     if (!changes.some(({ target }) => (target.closest ?? target.parentElement?.closest)?.call(target, RESULTS))) return;
     const changed = key;
     changed.shown = -1;
+    changed.changed = performance.now();
     requestAnimationFrame(() => {
       // A task of its own: after the frame has been drawn.
       const drawn = new MessageChannel();

@@ -6,7 +6,8 @@ artists with typos into the page Find, a letter at a time:
 
 - ``shown_*_ms``: from the browser's time of a key to the frame after the list has changed; the list is of
   rows with prints, reasons and buttons, 40 at most;
-- ``answer_*_ms``: of that, from the question on the page's socket to the answer on it: server, kernel, store;
+- of that ``asked_*_ms`` from the key to the question on the page's socket, ``answer_*_ms`` to the answer on it
+  (server, kernel and store), ``made_*_ms`` until the rows are there, ``drawn_*_ms`` until the frame is;
 - ``silent``: keys after which nothing changed on the screen, as the list was the same to the last letter.
 
 Echoes through a bare server in the same run calibrate it. The last line is one JSON object. `--home` keeps
@@ -44,6 +45,10 @@ from segue.store.cards import PRINT, Card
 BETWEEN_KEYS_S = 0.15
 """A quick typist's."""
 
+_PARTS = {
+    "shown": ("pressed", "shown"), "asked": ("pressed", "asked"), "answer": ("asked", "answered"),
+    "made": ("answered", "changed"), "drawn": ("changed", "shown"),
+}  # fmt: skip
 _SILENT_MS = 1_000
 _INDEX_S = 120
 _WATCH = Path(__file__).with_name("keystrokes.js").read_text()
@@ -108,12 +113,11 @@ async def measured(server: Server, settings: Settings, store: Store, texts: Sequ
         echoed = await echo.echoes_ms(address, 100, 0.05)
     if tally.failed:
         print(f"failed: {dict(tally.failed)}", flush=True)
-    shown = [key["shown"] - key["pressed"] for key in keys if key["shown"]]
-    answer = [key["answered"] - key["asked"] for key in keys if key["answered"]]
-    return {
-        "keys": len(keys), "silent": len(keys) - len(shown), **_spread("shown", shown),
-        **_spread("answer", answer), "echo_ms": round(statistics.median(echoed), 2),
-    }  # fmt: skip
+    seen = [key for key in keys if key["shown"]]
+    figures: dict[str, Any] = {"keys": len(keys), "silent": len(keys) - len(seen)}
+    for name, (begin, end) in _PARTS.items():
+        figures |= _spread(name, [key[end] - key[begin] for key in seen])
+    return figures | {"echo_ms": round(statistics.median(echoed), 2)}
 
 
 async def indexed(settings: Settings, store: Store) -> None:
