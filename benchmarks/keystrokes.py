@@ -6,8 +6,8 @@ artists with typos into the page Find, a letter at a time:
 
 - ``shown_*_ms``: from the browser's time of a key to the frame after the list has changed; the list is of
   rows with prints, reasons and buttons, 40 at most;
-- of that ``asked_*_ms`` from the key to the question on the page's socket, ``answer_*_ms`` to the answer on it
-  (server, kernel and store), ``made_*_ms`` until the rows are there, ``drawn_*_ms`` until the frame is;
+- of that ``asked_*_ms`` from the key to the question on the page's socket, ``answer_*_ms`` to the answer
+  on it (server, kernel and store), ``made_*_ms`` until the rows are there, ``drawn_*_ms`` until the frame is;
 - ``silent``: keys after which nothing changed on the screen, as the list was the same to the last letter.
 
 Echoes through a bare server in the same run calibrate it. The last line is one JSON object. `--home` keeps
