@@ -404,6 +404,35 @@ def test_stale_answers_of_a_search_are_dropped_and_pages_follow(page: Page):
     assert {act["source"]["list"] for act in acts(page)} == {"find"}
 
 
+def test_the_first_of_what_is_found_is_drawn_before_the_rest_and_longer_lists_keep_their_place(page: Page):
+    show(page)
+    page.get_by_test_id("nav-find").click()
+    page.get_by_test_id("find-input").fill("title")
+    until(page, "kernel.heard.some(({ text }) => text === 'title')")
+    drawn = """([first, number, total]) => {
+      const { request, offset } = kernel.heard.findLast(({ type }) => type === "find");
+      const tracks = Array.from({ length: number }, (_, index) => kernel.card(first + index));
+      kernel.tell({ type: "found", request, tracks, total, offset });
+      return document.querySelectorAll('[data-testid="find-results"] [data-testid="row"]').length;
+    }"""
+    found = page.get_by_test_id("find-results").get_by_test_id("row")
+    assert page.evaluate(drawn, [500, 40, 60]) == 12
+    expect(found).to_have_count(40)
+    assert found.last.locator("mark").all_inner_texts() == ["Title"]
+    found.last.scroll_into_view_if_needed()
+    until(page, "kernel.heard.some(({ offset }) => offset === 40)")
+    assert page.evaluate(drawn, [540, 20, 60]) == 60
+    page.get_by_test_id("find-input").fill("titl")
+    until(page, "kernel.heard.some(({ text }) => text === 'titl')")
+    assert page.evaluate(drawn, [700, 40, 40]) == 12
+    found.first.get_by_test_id("play").click()
+    page.get_by_test_id("find-input").fill("tit")
+    until(page, "kernel.heard.some(({ text }) => text === 'tit')")
+    assert page.evaluate(drawn, [700, 3, 3]) == 3
+    page.wait_for_timeout(200)
+    expect(found).to_have_count(3)
+
+
 def test_what_is_played_left_and_heard_to_the_end_is_told_with_its_place(page: Page):
     show(page)
     row(page, 2).get_by_test_id("play").click()

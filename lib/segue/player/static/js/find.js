@@ -2,6 +2,7 @@
 
 import { h, setText } from "./dom.js";
 import { findChips } from "./find_chips.js";
+import { firstRowsFirst } from "./first_rows.js";
 import { albumAndGenre, count } from "./format.js";
 import { icon } from "./icons.js";
 import { session } from "./keep.js";
@@ -35,7 +36,8 @@ export function findPage(app) {
   const chips = findChips(search);
   const tally = h("p", { class: "live-line", role: "status" });
   const none = h("p", { class: "unseen", role: "status" });
-  const list = trackList(app, { label: "Found", testid: "find-results" });
+  const list = trackList(app, { label: "Found", testid: "find-results", entries: () => items });
+  const rows = firstRowsFirst(list);
   const more = h(
     "button",
     { class: "button quiet-button", type: "button", hidden: true, onclick: search.more },
@@ -60,6 +62,7 @@ export function findPage(app) {
   list.element.addEventListener("keydown", steerResults);
   list.element.addEventListener("click", remember);
   let skeletons = 0;
+  let items = [];
 
   search.on("asking", ({ offset }) => {
     clearTimeout(skeletons);
@@ -69,24 +72,30 @@ export function findPage(app) {
     clearTimeout(skeletons);
     const asksForMore = document.activeElement === more;
     const before = list.items().length;
-    more.hidden = tracks.length >= total;
     chips.show(facets);
     setText(none, "");
     setText(tally, tracks.length ? `${count(total, "track")}${text ? "" : " in all"}` : "");
-    if (tracks.length) {
-      list.show(tracks.map((card) => ({ card, source: { list: "find" }, why: { text: albumAndGenre(card) } })));
-      for (const words of list.element.querySelectorAll(".row-words")) markFound(words, text);
-      if (asksForMore && more.hidden) list.focus(before);
-    } else nothingFound(text);
+    items = tracks.map((card) => ({ card, source: { list: "find" }, why: { text: albumAndGenre(card) } }));
+    if (!items.length) nothingFound(text);
+    else
+      rows.show(items, (all) => {
+        // With the first rows alone its end would be in sight, and more be asked for.
+        more.hidden = !all || tracks.length >= total;
+        for (const words of list.element.querySelectorAll(".row-words")) markFound(words, text);
+        if (all && asksForMore && more.hidden) list.focus(before);
+      });
   });
   search.on("failed", (text) => {
     clearTimeout(skeletons);
+    rows.stop();
     more.hidden = true;
     setText(tally, "");
     list.failed(text, { label: "Try again", act: search.again });
   });
 
   function nothingFound(text) {
+    rows.stop();
+    more.hidden = true;
     setText(none, text ? `Nothing is called “${text}” here.` : "");
     if (Object.keys(search.chosen()).length)
       list.empty("Nothing here is all of that.", { label: "Look in everything", act: widen });
@@ -178,6 +187,7 @@ export function findPage(app) {
     },
     close() {
       clearTimeout(skeletons);
+      rows.stop();
       nearEnd.disconnect();
       list.close();
       search.close();
