@@ -12,6 +12,7 @@ from pymongo.errors import DuplicateKeyError
 from segue.services import down, status, up
 from segue.settings import Settings
 from support.durability import Acknowledged, missing, write_until_killed
+from support.waiting import wait_until
 
 pytestmark = pytest.mark.slow
 
@@ -40,7 +41,7 @@ def _kill_rounds(settings: Settings, rounds: int) -> None:
     for number in range(rounds):
         seconds = moments.uniform(0.2, 1.5)
         acknowledged.append(write_until_killed(settings.mongo_uri, _pid(settings), seconds, number))
-        assert status(settings)[1].state == "down"
+        wait_until(lambda: status(settings)[1].state == "down", 30, "the killed process is gone")
         up(settings, lambda line: None)
         assert settings.mongo_uri == address
         assert missing(settings.mongo_uri, acknowledged) == []

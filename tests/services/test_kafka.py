@@ -10,6 +10,7 @@ from kafka import KafkaConsumer, TopicPartition
 
 from segue.services import down, status, topics, up
 from segue.settings import Settings
+from support.waiting import wait_until
 
 pytestmark = pytest.mark.slow
 
@@ -61,7 +62,7 @@ def test_no_acknowledged_message_is_lost_by_kill_9(own: Settings) -> None:
     pid = status(own)[0].pid
     assert pid is not None
     acknowledged = _send_until_killed(own, pid)
-    assert status(own)[0].state == "down"
+    wait_until(lambda: status(own)[0].state == "down", 30, "the killed process is gone")
     up(own, lambda line: None)
     assert own.kafka_bootstrap == address
     assert len(acknowledged) >= 1_000
