@@ -128,6 +128,7 @@ def test_the_lines_of_a_title_are_of_like_length():
     lines = title(figure()[0], words).get_suptitle().split("\n")
     assert len(lines) == 2
     assert abs(len(lines[0]) - len(lines[1])) < 12
+    assert title(figure()[0], "").get_suptitle() == ""
     assert title(figure()[0], "w" * 90 + " it").get_suptitle().split("\n")[0] == "w" * 66
 
 

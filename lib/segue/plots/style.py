@@ -92,7 +92,7 @@ def title(drawn: Figure, finding: str, note: str = "") -> Figure:
 def _balanced(words: str, most: int) -> str:
     """Break words into as few lines as so many characters allow, of lengths as equal as they can be."""
     lines = len(textwrap.wrap(words, most))
-    longest = min(most, max(map(len, words.split(" "))))
+    longest = min(most, max(1, *map(len, words.split(" "))))
     fits = (width for width in range(longest, most + 1) if len(textwrap.wrap(words, width)) <= lines)
     return textwrap.fill(words, next(fits))
 
