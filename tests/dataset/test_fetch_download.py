@@ -10,10 +10,12 @@ import signal
 import socket
 import subprocess
 import sys
+import time
 import zipfile
 from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
 
@@ -280,7 +282,8 @@ def test_a_server_out_of_order_is_tried_again(server, attempt, code):
 def test_a_server_may_ask_for_a_pause(server, attempt, monkeypatch):
     url, behaviour = server
     slept: list[float] = []
-    monkeypatch.setattr(download_module.time, "sleep", slept.append)
+    # Its own clock alone: threads of other tests sleep as well.
+    monkeypatch.setattr(download_module, "time", SimpleNamespace(sleep=slept.append, monotonic=time.monotonic))
     behaviour.faults = [status(503, Retry_After="7"), status(503, Retry_After="99999"), hang_up]
     with pytest.raises(SegueError):
         attempt(source(url))
@@ -511,7 +514,9 @@ def test_a_disk_that_fills_up_keeps_what_came(server, attempt, monkeypatch):
 
 _PROCESS = """
 import sys
+import time
 from pathlib import Path
+from types import SimpleNamespace
 from segue.dataset.fetch.get import Wishes, fetch
 from segue.dataset.fetch.sources import Source
 url, sha1, size, folder = sys.argv[1:]
