@@ -283,7 +283,9 @@ def test_a_server_may_ask_for_a_pause(server, attempt, monkeypatch):
     url, behaviour = server
     slept: list[float] = []
     # Its own clock alone: threads of other tests sleep as well.
-    monkeypatch.setattr(download_module, "time", SimpleNamespace(sleep=slept.append, monotonic=time.monotonic))
+    monkeypatch.setattr(
+        download_module, "time", SimpleNamespace(sleep=slept.append, monotonic=time.monotonic)
+    )
     behaviour.faults = [status(503, Retry_After="7"), status(503, Retry_After="99999"), hang_up]
     with pytest.raises(SegueError):
         attempt(source(url))
