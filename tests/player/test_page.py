@@ -354,6 +354,8 @@ def test_keys_work_and_never_steal_from_a_text_field(page: Page):
     row(page, 2).get_by_test_id("play").click()
     until(page, "kernel.acts().some(({ kind }) => kind === 'play')")
     page.keyboard.press("l")
+    # It waits for the play before it to be accepted.
+    until(page, "kernel.acts().some(({ kind }) => kind === 'like')")
     assert [act["track_id"] for act in acts(page, "like")] == [2]
     page.keyboard.press(" ")
     assert page.locator("audio").evaluate("audio => audio.paused")
