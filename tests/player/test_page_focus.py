@@ -5,7 +5,7 @@ from collections.abc import Iterator
 import pytest
 from playwright.sync_api import Browser, Page, expect
 
-from support.scripted_page import SITE, opened, rows, show
+from support.scripted_page import SITE, opened, rows, show, sized
 
 pytestmark = pytest.mark.slow
 
@@ -16,10 +16,6 @@ PHONE, TABLET = (390, 844), (820, 900)
 def page(browser: Browser) -> Iterator[Page]:
     with opened(browser, reduced_motion="reduce") as page:
         yield page
-
-
-def sized(page: Page, size: tuple[int, int]) -> None:
-    page.set_viewport_size({"width": size[0], "height": size[1]})
 
 
 def places_of_the_focus(page: Page, presses: int) -> set[str]:

@@ -9,7 +9,7 @@ import pytest
 from matplotlib.image import imread
 from playwright.sync_api import Browser, Locator, Page, expect
 
-from support.scripted_page import SITE, opened, rows, show
+from support.scripted_page import SITE, opened, rows, show, sized
 
 pytestmark = pytest.mark.slow
 
@@ -53,10 +53,6 @@ CONTRASTS = """(pairs) => {
 def page(browser: Browser) -> Iterator[Page]:
     with opened(browser, reduced_motion="reduce") as page:
         yield page
-
-
-def sized(page: Page, size: tuple[int, int]) -> None:
-    page.set_viewport_size({"width": size[0], "height": size[1]})
 
 
 def picture(part: Locator) -> np.ndarray:

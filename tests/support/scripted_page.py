@@ -60,6 +60,10 @@ def opened(browser: Browser, **options: Any) -> Iterator[Page]:
     assert errors == []
 
 
+def sized(page: Page, size: tuple[int, int]) -> None:
+    page.set_viewport_size({"width": size[0], "height": size[1]})
+
+
 def show(page: Page, likes: tuple[int, ...] = (), *, answers: bool = True, **options: Any) -> None:
     """Open the page anew and show the player with a kernel of these options."""
     page.goto(SITE)

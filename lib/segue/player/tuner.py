@@ -59,12 +59,12 @@ def radio(question: Radio, asked: Asked) -> dict[str, Any]:
 
 
 def _item(each: Candidate, cards: Mapping[int, Card], station: Station) -> dict[str, Any]:
-    seed, card = each.because_of, cards[each.because_of]
+    seed, title = each.because_of, cards[each.because_of].title
     liked = seed in station.likes and seed not in station.plus
     return {
         "track": cards[each.track_id].to_page(),
         "why": {
-            "text": f"because you liked {card.title}" if liked else f"near {card.title}",
-            "because_of": [{"track_id": seed, "title": card.title}],
+            "text": f"because you liked {title}" if liked else f"near {title}",
+            "because_of": [{"track_id": seed, "title": title}],
         },
     }

@@ -3,6 +3,7 @@
 import { writeAddress } from "./address.js";
 import { h, setAttribute, setText } from "./dom.js";
 import { icon } from "./icons.js";
+import { followLink } from "./page_link.js";
 import { soundPrint } from "./print.js";
 import { rightsOf } from "./rights.js";
 import { opinionButtons, refreshButton } from "./row.js";
@@ -115,18 +116,11 @@ export function playerBar(app) {
   }
 
   function goToTrack(event) {
-    follow(event, "track", String(card()?.track_id ?? ""));
+    if (card()) followLink(app, event, "track", card().track_id);
   }
 
   function goToArtist(event) {
-    follow(event, "artist", card()?.artist);
-  }
-
-  /** A plain click goes there at once, any other is the browser's. */
-  function follow(event, name, about) {
-    if (!about || event.metaKey || event.ctrlKey || event.shiftKey) return;
-    event.preventDefault();
-    app.go(name, { about });
+    if (card()?.artist) followLink(app, event, "artist", card().artist);
   }
 
   function isOpen() {

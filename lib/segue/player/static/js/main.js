@@ -124,14 +124,16 @@ function render({ model, el }) {
 
   /** Where the queue lies over the page, it makes way for the focus. */
   function leaveUpNext(event) {
-    if (!root.hasAttribute("data-up-next") || !event.target.matches(":focus-visible")) return;
-    setAttribute(root, "data-up-next", false);
-    setAttribute(bar.list, "aria-expanded", "false");
+    if (root.hasAttribute("data-up-next") && event.target.matches(":focus-visible")) layUpNext(false);
+  }
+
+  function layUpNext(wanted) {
+    setAttribute(root, "data-up-next", wanted);
+    setAttribute(bar.list, "aria-expanded", String(wanted));
   }
 
   function showUpNext(wanted = !root.hasAttribute("data-up-next")) {
-    setAttribute(root, "data-up-next", wanted);
-    setAttribute(bar.list, "aria-expanded", String(wanted));
+    layUpNext(wanted);
     (wanted ? next.element : bar.list).focus();
   }
 

@@ -60,8 +60,7 @@ export function createMenus(root) {
     const [on, back] = [at + 1, at - 1];
     const steps = { ArrowDown: on, ArrowRight: on, ArrowUp: back, ArrowLeft: back, Home: 0 };
     const to = event.key === "End" ? items.length - 1 : steps[event.key];
-    if (event.key === "Escape") close({ refocus: true });
-    else if (event.key === "Tab") close({ refocus: true });
+    if (event.key === "Escape" || event.key === "Tab") close({ refocus: true });
     else if (to !== undefined) items[(to + items.length) % items.length].focus();
     else return;
     event.stopPropagation();

@@ -4,13 +4,14 @@ import { writeAddress } from "./address.js";
 import { h } from "./dom.js";
 
 export function pageLink(app, { name, about = "" }, attributes, ...children) {
-  function follow(event) {
-    if (event.metaKey || event.ctrlKey || event.shiftKey) return;
-    event.preventDefault();
-    app.go(name, { about });
-  }
   const href = writeAddress({ name, about: String(about) });
-  return h("a", { ...attributes, href, onclick: follow }, ...children);
+  return h("a", { ...attributes, href, onclick: (event) => followLink(app, event, name, about) }, ...children);
+}
+
+export function followLink(app, event, name, about) {
+  if (event.metaKey || event.ctrlKey || event.shiftKey) return;
+  event.preventDefault();
+  app.go(name, { about });
 }
 
 /** An artist's name, which leads to the artist's tracks unless nobody is named. */
