@@ -116,11 +116,11 @@ export function playerBar(app) {
   }
 
   function goToTrack(event) {
-    if (card()) followLink(app, event, "track", card().track_id);
+    if (card()) followLink(app, event, "track", { about: card().track_id });
   }
 
   function goToArtist(event) {
-    if (card()?.artist) followLink(app, event, "artist", card().artist);
+    if (card()?.artist) followLink(app, event, "artist", { about: card().artist });
   }
 
   function isOpen() {

@@ -5,13 +5,14 @@ import { h } from "./dom.js";
 
 export function pageLink(app, { name, about = "" }, attributes, ...children) {
   const href = writeAddress({ name, about: String(about) });
-  return h("a", { ...attributes, href, onclick: (event) => followLink(app, event, name, about) }, ...children);
+  return h("a", { ...attributes, href, onclick: (event) => followLink(app, event, name, { about }) }, ...children);
 }
 
-export function followLink(app, event, name, about) {
+/** For a click on a link to a page; `options` are those of `app.go`. */
+export function followLink(app, event, name, options) {
   if (event.metaKey || event.ctrlKey || event.shiftKey) return;
   event.preventDefault();
-  app.go(name, { about });
+  app.go(name, options);
 }
 
 /** An artist's name, which leads to the artist's tracks unless nobody is named. */

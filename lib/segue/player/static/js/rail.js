@@ -2,6 +2,7 @@
 
 import { h, setAttribute } from "./dom.js";
 import { icon } from "./icons.js";
+import { followLink } from "./page_link.js";
 import { soundPrint } from "./print.js";
 
 const PAGES = [
@@ -23,7 +24,7 @@ export function rail(app) {
         href: `#${name}`,
         "data-page": name,
         "data-testid": `nav-${name}`,
-        onclick: (event) => follow(event, name),
+        onclick: (event) => followLink(app, event, name, { focus: name === "find" }),
       },
       icon(name),
       h("span", {}, words),
@@ -35,12 +36,6 @@ export function rail(app) {
     h("div", { class: "brand", "aria-hidden": "true" }, soundPrint(LOGO), h("span", {}, "Segue")),
     links,
   );
-
-  function follow(event, name) {
-    if (event.metaKey || event.ctrlKey || event.shiftKey) return;
-    event.preventDefault();
-    app.go(name, { focus: name === "find" });
-  }
 
   return {
     element,
